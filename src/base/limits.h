@@ -1,0 +1,69 @@
+// Every bound of the product, by name. Sizes in bytes, times in milliseconds unless the name says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wharfage::limits {
+
+// Requests
+constexpr std::size_t request_line_max = 128 * 1024;  // the Alibaba SDK puts all input into the query
+constexpr std::size_t request_headers_max = 192 * 1024;  // line included; X-Auth-Token may be 32 KiB
+constexpr std::size_t request_body_max = 8 * 1024 * 1024;  // buffered bodies; blobs stream
+constexpr std::size_t connections_max = 4096;
+constexpr std::int64_t request_header_timeout_ms = 20'000;
+constexpr std::int64_t request_body_idle_timeout_ms = 60'000;
+constexpr std::int64_t response_idle_timeout_ms = 120'000;
+constexpr std::int64_t keep_alive_timeout_ms = 75'000;
+constexpr std::int64_t drain_timeout_ms = 20'000;
+
+// Registry
+constexpr std::size_t manifest_bytes_max = 4 * 1024 * 1024;
+constexpr std::size_t manifest_references_max = 4096;  // layers or children of one manifest
+constexpr std::size_t manifest_tags_per_push_max = 32;
+constexpr std::int64_t blob_bytes_max = std::int64_t{64} << 30;
+constexpr std::size_t uploads_per_repository_max = 1000;
+constexpr std::int64_t upload_lifetime_ms = 24 * 3600 * 1000;
+constexpr std::size_t list_page_max = 1000;
+constexpr std::size_t repository_name_max = 255;
+constexpr std::size_t json_depth_max = 64;
+
+// Accounts
+constexpr int password_failures_max = 10;                 // per user and address, then throttled
+constexpr std::int64_t password_failure_window_ms = 60'000;
+constexpr std::size_t credential_cache_max = 4096;
+constexpr std::size_t nonce_cache_max = 200'000;
+constexpr std::int64_t registry_token_lifetime_s = 300;
+constexpr std::int64_t iam_token_lifetime_ms = 24 * 3600 * 1000;
+
+// Jobs
+constexpr int job_attempts_max = 5;
+constexpr std::int64_t job_lease_ms = 30'000;
+constexpr std::size_t job_log_line_max = 16 * 1024;
+constexpr std::size_t job_log_lines_max = 200'000;
+constexpr std::size_t event_data_max = 64 * 1024;
+
+// Build
+constexpr std::int64_t build_timeout_ms = 60 * 60 * 1000;
+constexpr std::size_t build_context_bytes_max = std::size_t{2} << 30;
+
+// Scan
+constexpr std::size_t layer_entries_max = 2'000'000;
+constexpr std::int64_t layer_bytes_max = std::int64_t{64} << 30;  // unpacked
+constexpr std::size_t package_database_bytes_max = 64 * 1024 * 1024;
+constexpr std::size_t packages_per_image_max = 100'000;
+constexpr std::size_t findings_per_image_max = 500'000;
+
+// Other registries
+constexpr std::size_t remote_json_max = 16 * 1024 * 1024;
+constexpr std::size_t remote_redirects_max = 5;
+constexpr std::int64_t remote_connect_timeout_ms = 10'000;
+constexpr std::int64_t remote_idle_timeout_ms = 60'000;
+constexpr std::size_t inventory_images_max = 200'000;  // per connection and run
+
+// Webhooks
+constexpr int webhook_attempts_max = 6;
+constexpr std::size_t webhook_response_max = 4 * 1024;
+constexpr std::int64_t webhook_timeout_ms = 10'000;
+
+}  // namespace wharfage::limits

@@ -1,0 +1,72 @@
+// Content-addressed bytes on a file system, readable without us: blobs/sha256/ab/<hex>, uploads/<id>,
+// trash/sha256/ab/<hex>. Bytes are on disk (fdatasync, rename, directory fsync) before commit() returns, and
+// hash to their name (invariant 2). Knows nothing of repositories: who may see a blob is the registry's matter.
+// Blocking, for worker threads; thread-safe except for one Writer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/digest.h"
+
+namespace wharfage::blob {
+
+// An open blob; the descriptor lives as long as this value's copies.
+struct Blob {
+  std::shared_ptr<const int> descriptor;  // closed with the last copy
+  std::int64_t size = 0;
+  Result<std::string> read(std::int64_t offset, std::size_t length) const;
+};
+
+struct UploadInfo {
+  std::string id;
+  std::int64_t size = 0;
+  TimeMs changed_at = 0;
+};
+
+// The one writer of an upload. Destroying it without commit keeps the bytes for a resume.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+  virtual std::int64_t size() const = 0;
+  virtual Status append(std::string_view bytes) = 0;  // disk_full, storage_failed; a failed append is undone
+  virtual Status flush() = 0;                         // what was appended survives power loss
+  // Publishes the bytes under their digest. digest_invalid when they do not hash to it (the upload stays).
+  // A blob that exists already, or lies in the trash, is simply used again.
+  virtual Status commit(const Digest& expected) = 0;
+};
+
+class Store {
+ public:
+  // Creates the folders below `root`. Error: storage_failed.
+  static Result<std::unique_ptr<Store>> open(const std::string& root);
+  virtual ~Store() = default;
+
+  virtual Result<std::string> begin_upload() = 0;  // a random id
+  // upload_unknown; conflict while another writer has it open. `algorithm` is what commit() will be asked for;
+  // a resumed upload is read once to rebuild the hash.
+  virtual Result<std::unique_ptr<Writer>> open_upload(const std::string& id, DigestAlgorithm algorithm) = 0;
+  virtual Result<std::int64_t> upload_size(const std::string& id) = 0;  // upload_unknown
+  virtual Status cancel_upload(const std::string& id) = 0;              // upload_unknown
+  virtual Result<std::vector<UploadInfo>> uploads() = 0;
+
+  virtual Result<Blob> open_blob(const Digest& digest) = 0;                             // blob_unknown
+  virtual Result<std::optional<std::int64_t>> find_size(const Digest& digest) = 0;
+  virtual Result<Digest> put(std::string_view bytes) = 0;                               // small blobs, durable
+
+  // Deleting is two steps so that a push that needs the blob again can win: move to trash, later purge.
+  virtual Status trash(const Digest& digest) = 0;            // fine when it is gone already
+  virtual Result<bool> revive(const Digest& digest) = 0;     // true when the blob is in place afterwards
+  virtual Result<std::int64_t> purge(const Digest& digest) = 0;  // bytes freed
+
+  virtual Result<std::int64_t> free_bytes() = 0;
+  virtual Status check_writable() = 0;  // writes and removes a probe file
+};
+
+}  // namespace wharfage::blob

@@ -1,0 +1,73 @@
+// An HTTP/1.1 server: one event loop per thread does the sockets, a bounded worker pool runs the handlers.
+// Handlers are straight-line synchronous code and never see a socket. Bodies are either buffered up to a
+// limit or streamed to a sink chunk by chunk (de-chunked, RFC 9112); files go out by sendfile.
+// Slow, oversized and malformed requests are refused or closed by the limits of base/limits.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/workers.h"
+#include "http/message.h"
+
+namespace wharfage::http {
+
+// Takes a streamed request body. All calls come from worker threads, one at a time and in order.
+// Destroyed without finish() when the connection breaks: then what was written stays for a resume.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // An error ends the request: the sink's `refuse` makes the response and the connection is closed.
+  virtual Status write(std::string_view chunk) = 0;
+  virtual Response finish() = 0;
+  virtual Response refuse(const Error& error) = 0;
+};
+
+// How a request is to be served, decided from its head alone on the event loop: must not block.
+struct Buffered {
+  std::size_t body_max;
+  std::function<Response(Request&)> handle;  // runs on a worker
+};
+struct Streamed {
+  // Runs on a worker before any body byte is read: an early response, or the sink for the body.
+  std::function<std::variant<Response, std::unique_ptr<BodySink>>(Request&)> open;
+};
+using Plan = std::variant<Buffered, Streamed>;
+using Router = std::function<Plan(const Request& head)>;
+
+struct Tls {
+  std::string certificate_file;  // PEM chain
+  std::string key_file;          // PEM
+};
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  // 0: any free port, see Server::port()
+  std::optional<Tls> tls;
+  std::size_t loops = 2;
+  // Called for every finished request on the event loop; must be quick.
+  std::function<void(const Request&, int status, std::int64_t bytes_sent, std::int64_t micros)> on_done;
+  // Turns faults found before routing (bad syntax, too long, too many) into a response body.
+  std::function<Response(const Request& head_so_far, const Error&)> on_fault;
+};
+
+class Server {
+ public:
+  // Listens at once; `router` and `workers` must outlive the server. Errors: invalid_parameter for a bad
+  // address or certificate, conflict when the port is taken.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, Router router, Workers& workers, Log log);
+  virtual ~Server() = default;  // drains like stop()
+
+  virtual std::uint16_t port() const = 0;
+  virtual std::size_t connections() const = 0;
+  virtual Status reload_tls() = 0;  // reads the certificate files again; open connections go on
+  // Stops accepting, lets running requests end (at most `drain_ms`), closes the rest. Thread-safe.
+  virtual void stop(std::int64_t drain_ms) = 0;
+};
+
+}  // namespace wharfage::http
