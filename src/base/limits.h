@@ -7,8 +7,8 @@
 namespace wharfage::limits {
 
 // Requests
-constexpr std::size_t request_line_max = 128 * 1024;  // the Alibaba SDK puts all input into the query
-constexpr std::size_t request_headers_max = 192 * 1024;  // line included; X-Auth-Token may be 32 KiB
+constexpr std::size_t request_line_max = 128 * 1024;       // the Alibaba SDK puts all input into the query
+constexpr std::size_t request_headers_max = 192 * 1024;    // line included; X-Auth-Token may be 32 KiB
 constexpr std::size_t request_body_max = 8 * 1024 * 1024;  // buffered bodies; blobs stream
 constexpr std::size_t connections_max = 4096;
 constexpr std::int64_t request_header_timeout_ms = 20'000;
@@ -29,7 +29,7 @@ constexpr std::size_t repository_name_max = 255;
 constexpr std::size_t json_depth_max = 64;
 
 // Accounts
-constexpr int password_failures_max = 10;                 // per user and address, then throttled
+constexpr int password_failures_max = 10;  // per user and address, then throttled
 constexpr std::int64_t password_failure_window_ms = 60'000;
 constexpr std::size_t credential_cache_max = 4096;
 constexpr std::size_t nonce_cache_max = 200'000;

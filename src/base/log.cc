@@ -24,7 +24,11 @@ std::string_view level_name(LogLevel level) {
 // Length of the valid UTF-8 sequence that starts at `at`, or 0.
 std::size_t utf8_length(std::string_view text, std::size_t at) {
   auto lead = static_cast<unsigned char>(text[at]);
-  std::size_t length = lead < 0x80 ? 1 : lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  std::size_t length = lead < 0x80                   ? 1
+                       : lead >= 0xf0 && lead < 0xf5 ? 4
+                       : lead >= 0xe0                ? 3
+                       : lead >= 0xc2                ? 2
+                                                     : 0;
   if (lead >= 0xf5 || at + length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 0;
@@ -71,17 +75,24 @@ Log Log::with(std::string_view name, std::string_view value) const {
   return copy;
 }
 
-void Log::debug(std::string_view message, std::vector<LogField> fields) const { write(LogLevel::debug, message, fields); }
-void Log::info(std::string_view message, std::vector<LogField> fields) const { write(LogLevel::info, message, fields); }
+void Log::debug(std::string_view message, std::vector<LogField> fields) const {
+  write(LogLevel::debug, message, fields);
+}
+void Log::info(std::string_view message, std::vector<LogField> fields) const {
+  write(LogLevel::info, message, fields);
+}
 void Log::warning(std::string_view message, std::vector<LogField> fields) const {
   write(LogLevel::warning, message, fields);
 }
-void Log::error(std::string_view message, std::vector<LogField> fields) const { write(LogLevel::error, message, fields); }
+void Log::error(std::string_view message, std::vector<LogField> fields) const {
+  write(LogLevel::error, message, fields);
+}
 
 void Log::write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) const {
   if (level < x_level) return;
-  std::string line = fmt::format(R"({{"time":"{}","level":"{}","message":{}{})", rfc3339_ms(SystemClock().now()),
-                                 level_name(level), json_string(message), x_carried);
+  std::string line =
+      fmt::format(R"({{"time":"{}","level":"{}","message":{}{})", rfc3339_ms(SystemClock().now()),
+                  level_name(level), json_string(message), x_carried);
   for (const auto& field : fields) line += render(field);
   x_sink->write(line + "}\n");
 }

@@ -32,7 +32,9 @@ std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
-std::string random_hex(std::size_t bytes) { return hex(random_bytes(bytes)); }
+std::string random_hex(std::size_t bytes) {
+  return hex(random_bytes(bytes));
+}
 
 std::string random_uuid() {
   std::string bytes = random_bytes(16);
@@ -43,7 +45,9 @@ std::string random_uuid() {
   return text;
 }
 
-std::string random_uuid_upper() { return upper(random_uuid()); }
+std::string random_uuid_upper() {
+  return upper(random_uuid());
+}
 
 std::string random_id(std::string_view prefix) {
   return std::string(prefix) + random_text(16, "abcdefghijklmnopqrstuvwxyz0123456789");

@@ -8,10 +8,10 @@
 namespace wharfage {
 
 std::string random_bytes(std::size_t count);
-std::string random_hex(std::size_t bytes);           // 2 * bytes lower-case hex digits
-std::string random_uuid();                           // version 4, lower case
-std::string random_uuid_upper();                     // as the clouds print request ids
-std::string random_id(std::string_view prefix);      // prefix + 16 of [a-z0-9]: "crr-4f…"
-std::string random_password();                       // 24 characters, 140 bits
+std::string random_hex(std::size_t bytes);       // 2 * bytes lower-case hex digits
+std::string random_uuid();                       // version 4, lower case
+std::string random_uuid_upper();                 // as the clouds print request ids
+std::string random_id(std::string_view prefix);  // prefix + 16 of [a-z0-9]: "crr-4f…"
+std::string random_password();                   // 24 characters, 140 bits
 
 }  // namespace wharfage

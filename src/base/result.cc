@@ -15,15 +15,25 @@ constexpr Row rows[] = {
 #undef X
 };
 
-const Row& row(Reason reason) { return rows[static_cast<int>(reason)]; }
+const Row& row(Reason reason) {
+  return rows[static_cast<int>(reason)];
+}
 
 }  // namespace
 
-std::string_view reason_name(Reason reason) { return row(reason).name; }
-std::string_view reason_text(Reason reason) { return row(reason).text; }
-ErrorKind reason_kind(Reason reason) { return row(reason).kind; }
+std::string_view reason_name(Reason reason) {
+  return row(reason).name;
+}
+std::string_view reason_text(Reason reason) {
+  return row(reason).text;
+}
+ErrorKind reason_kind(Reason reason) {
+  return row(reason).kind;
+}
 
-Error fail(Reason reason) { return {reason, std::string(reason_text(reason)), {}}; }
+Error fail(Reason reason) {
+  return {reason, std::string(reason_text(reason)), {}};
+}
 
 Error fail(Reason reason, std::string message, std::string detail) {
   return {reason, std::move(message), std::move(detail)};

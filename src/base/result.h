@@ -19,7 +19,16 @@ enum class Reason {
 };
 
 // What a caller can do about a failure, whatever its name.
-enum class ErrorKind { invalid, unauthenticated, denied, not_found, conflict, exhausted, unavailable, internal };
+enum class ErrorKind {
+  invalid,
+  unauthenticated,
+  denied,
+  not_found,
+  conflict,
+  exhausted,
+  unavailable,
+  internal
+};
 
 std::string_view reason_name(Reason reason);
 std::string_view reason_text(Reason reason);
@@ -87,13 +96,13 @@ using Status = Result<void>;
 
 // TRY(auto tag, store.find_tag(name)); declares `tag`, or returns the error from the enclosing function.
 #define TRY(declaration, ...) TRY_(WHARFAGE_JOIN(try_, __COUNTER__), declaration, __VA_ARGS__)
-#define TRY_(name, declaration, ...)             \
-  auto name = (__VA_ARGS__);                     \
+#define TRY_(name, declaration, ...)              \
+  auto name = (__VA_ARGS__);                      \
   if (!name.ok()) return std::move(name).error(); \
   declaration = std::move(name).value()
 
 // TRY_STATUS(store.remove(name)); returns the error, or goes on.
-#define TRY_STATUS(...)                                                   \
-  do {                                                                    \
+#define TRY_STATUS(...)                                                              \
+  do {                                                                               \
     if (auto status = (__VA_ARGS__); !status.ok()) return std::move(status).error(); \
   } while (false)

@@ -42,8 +42,12 @@ int value64(char c) {
   return -1;
 }
 
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-char upper_char(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+char lower_char(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+char upper_char(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+}
 
 bool unreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -73,8 +77,12 @@ Result<std::string> unhex(std::string_view text) {
   return bytes;
 }
 
-std::string base64(std::string_view bytes) { return encode64(bytes, base64_digits, true); }
-std::string base64_url(std::string_view bytes) { return encode64(bytes, base64_url_digits, false); }
+std::string base64(std::string_view bytes) {
+  return encode64(bytes, base64_digits, true);
+}
+std::string base64_url(std::string_view bytes) {
+  return encode64(bytes, base64_url_digits, false);
+}
 
 Result<std::string> unbase64(std::string_view text) {
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
@@ -168,7 +176,8 @@ std::string percent_encode(std::string_view text) {
 std::string percent_decode(std::string_view text, bool plus_is_space) {
   std::string out;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    bool escape = text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
+    bool escape = text[at] == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 &&
+                  hex_value(text[at + 2]) >= 0;
     if (escape) {
       out += static_cast<char>(hex_value(text[at + 1]) << 4 | hex_value(text[at + 2]));
       at += 2;
@@ -201,7 +210,8 @@ std::optional<std::string> find_param(const Params& params, std::string_view nam
 bool same_secret(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   volatile unsigned char difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference = difference | static_cast<unsigned char>(a[i] ^ b[i]);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    difference = difference | static_cast<unsigned char>(a[i] ^ b[i]);
   return difference == 0;
 }
 

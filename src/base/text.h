@@ -13,15 +13,15 @@
 namespace wharfage {
 
 std::string hex(std::string_view bytes);
-Result<std::string> unhex(std::string_view text);              // invalid_parameter
-std::string base64(std::string_view bytes);                    // standard alphabet, padded
-std::string base64_url(std::string_view bytes);                // URL alphabet, not padded
-Result<std::string> unbase64(std::string_view text);           // both alphabets, padding optional
+Result<std::string> unhex(std::string_view text);     // invalid_parameter
+std::string base64(std::string_view bytes);           // standard alphabet, padded
+std::string base64_url(std::string_view bytes);       // URL alphabet, not padded
+Result<std::string> unbase64(std::string_view text);  // both alphabets, padding optional
 
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);
 bool same_ignoring_case(std::string_view a, std::string_view b);
-std::string_view trim(std::string_view text);                  // spaces and tabs, CR, LF
+std::string_view trim(std::string_view text);                                // spaces and tabs, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);  // "" -> {""}
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::optional<std::int64_t> parse_integer(std::string_view text);  // whole text, optional minus, no overflow

@@ -17,7 +17,9 @@ std::tm utc(TimeMs time) {
   return parts;
 }
 
-int fraction_ms(TimeMs time) { return static_cast<int>(((time % 1000) + 1000) % 1000); }
+int fraction_ms(TimeMs time) {
+  return static_cast<int>(((time % 1000) + 1000) % 1000);
+}
 
 std::string format(TimeMs time, const char* pattern) {
   std::tm parts = utc(time);
@@ -40,9 +42,10 @@ Error bad_time(std::string_view text) {
   return fail(Reason::invalid_parameter, "not a time: " + std::string(text.substr(0, 40)));
 }
 
-Result<TimeMs> assemble(std::string_view text, int year, int month, int day, int hour, int minute, int second) {
-  bool valid = year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 && hour <= 23 &&
-               minute >= 0 && minute <= 59 && second >= 0 && second <= 60;
+Result<TimeMs> assemble(std::string_view text, int year, int month, int day, int hour, int minute,
+                        int second) {
+  bool valid = year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour >= 0 &&
+               hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 60;
   if (!valid) return bad_time(text);
   std::tm parts{};
   parts.tm_year = year - 1900;
@@ -66,33 +69,43 @@ std::int64_t monotonic_ms() {
   return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
-std::string rfc3339(TimeMs time) { return format(time, "%Y-%m-%dT%H:%M:%SZ"); }
+std::string rfc3339(TimeMs time) {
+  return format(time, "%Y-%m-%dT%H:%M:%SZ");
+}
 std::string rfc3339_ms(TimeMs time) {
   return format(time, "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:03}Z", fraction_ms(time));
 }
 std::string rfc3339_us(TimeMs time) {
   return format(time, "%Y-%m-%dT%H:%M:%S") + fmt::format(".{:03}000Z", fraction_ms(time));
 }
-std::string basic_iso8601(TimeMs time) { return format(time, "%Y%m%dT%H%M%SZ"); }
-std::string sql_datetime(TimeMs time) { return format(time, "%Y-%m-%d %H:%M:%S"); }
-std::string http_date(TimeMs time) { return format(time, "%a, %d %b %Y %H:%M:%S GMT"); }
+std::string basic_iso8601(TimeMs time) {
+  return format(time, "%Y%m%dT%H%M%SZ");
+}
+std::string sql_datetime(TimeMs time) {
+  return format(time, "%Y-%m-%d %H:%M:%S");
+}
+std::string http_date(TimeMs time) {
+  return format(time, "%a, %d %b %Y %H:%M:%S GMT");
+}
 
 Result<TimeMs> parse_rfc3339(std::string_view text) {
   bool shape = text.size() >= 20 && text.size() <= 40 && text[4] == '-' && text[7] == '-' &&
                (text[10] == 'T' || text[10] == 't' || text[10] == ' ') && text[13] == ':' && text[16] == ':';
   if (!shape) return bad_time(text);
-  TRY(TimeMs time, assemble(text, digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2), digits(text, 11, 2),
-                            digits(text, 14, 2), digits(text, 17, 2)));
+  TRY(TimeMs time, assemble(text, digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2),
+                            digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)));
   std::size_t at = 19;
   if (text[at] == '.') {
     TimeMs scale = 100;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) time += (text[at] - '0') * scale;
+    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+      time += (text[at] - '0') * scale;
   }
   std::string_view zone = text.substr(at);
   if (zone == "Z" || zone == "z") return time;
   int hours = zone.size() == 6 ? digits(zone, 1, 2) : -1;
   int minutes = zone.size() == 6 ? digits(zone, 4, 2) : -1;
-  bool offset = zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':' && hours >= 0 && minutes >= 0;
+  bool offset =
+      zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':' && hours >= 0 && minutes >= 0;
   if (!offset) return bad_time(text);
   TimeMs shift = (hours * 60 + minutes) * minute_ms;
   return zone[0] == '+' ? time - shift : time + shift;

@@ -31,7 +31,8 @@ struct Workers::State {
   }
 };
 
-Workers::Workers(std::string name, std::size_t threads, std::size_t queue_max) : x_state(std::make_unique<State>()) {
+Workers::Workers(std::string name, std::size_t threads, std::size_t queue_max)
+    : x_state(std::make_unique<State>()) {
   x_state->queue_max = queue_max;
   for (std::size_t i = 0; i < threads; ++i) {
     auto& thread = x_state->threads.emplace_back([state = x_state.get()] { state->run(); });
@@ -39,7 +40,9 @@ Workers::Workers(std::string name, std::size_t threads, std::size_t queue_max) :
   }
 }
 
-Workers::~Workers() { stop(); }
+Workers::~Workers() {
+  stop();
+}
 
 bool Workers::post(std::function<void()> task) {
   std::lock_guard lock(x_state->mutex);
