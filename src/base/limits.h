@@ -31,6 +31,12 @@ constexpr std::size_t json_depth_max = 64;
 // Accounts
 constexpr int password_failures_max = 10;  // per user and address, then throttled
 constexpr std::int64_t password_failure_window_ms = 60'000;
+constexpr int password_hashes_at_once_max = 4;                // 19 MiB each
+constexpr std::int64_t password_memory_kib_max = 256 * 1024;  // of a stored hash that we did not make
+constexpr std::int64_t password_passes_max = 16;
+constexpr std::int64_t password_lanes_max = 16;
+constexpr std::size_t token_bytes_max = 16 * 1024;  // a JSON Web Token
+constexpr std::size_t token_header_depth_max = 8;
 constexpr std::size_t credential_cache_max = 4096;
 constexpr std::size_t nonce_cache_max = 200'000;
 constexpr std::int64_t registry_token_lifetime_s = 300;

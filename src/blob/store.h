@@ -1,7 +1,7 @@
 // Content-addressed bytes on a file system, readable without us: blobs/sha256/ab/<hex>, uploads/<id>,
 // trash/sha256/ab/<hex>. Bytes are on disk (fdatasync, rename, directory fsync) before commit() returns, and
-// hash to their name (invariant 2). Knows nothing of repositories: who may see a blob is the registry's matter.
-// Blocking, for worker threads; thread-safe except for one Writer.
+// hash to their name (invariant 2). Knows nothing of repositories: who may see a blob is the registry's
+// matter. Blocking, for worker threads; thread-safe except for one Writer.
 #pragma once
 
 #include <cstdint>
@@ -49,20 +49,20 @@ class Store {
   virtual ~Store() = default;
 
   virtual Result<std::string> begin_upload() = 0;  // a random id
-  // upload_unknown; conflict while another writer has it open. `algorithm` is what commit() will be asked for;
-  // a resumed upload is read once to rebuild the hash.
+  // upload_unknown; conflict while another writer has it open. `algorithm` is what commit() will be asked
+  // for; a resumed upload is read once to rebuild the hash.
   virtual Result<std::unique_ptr<Writer>> open_upload(const std::string& id, DigestAlgorithm algorithm) = 0;
   virtual Result<std::int64_t> upload_size(const std::string& id) = 0;  // upload_unknown
   virtual Status cancel_upload(const std::string& id) = 0;              // upload_unknown
   virtual Result<std::vector<UploadInfo>> uploads() = 0;
 
-  virtual Result<Blob> open_blob(const Digest& digest) = 0;                             // blob_unknown
+  virtual Result<Blob> open_blob(const Digest& digest) = 0;  // blob_unknown
   virtual Result<std::optional<std::int64_t>> find_size(const Digest& digest) = 0;
-  virtual Result<Digest> put(std::string_view bytes) = 0;                               // small blobs, durable
+  virtual Result<Digest> put(std::string_view bytes) = 0;  // small blobs, durable
 
   // Deleting is two steps so that a push that needs the blob again can win: move to trash, later purge.
-  virtual Status trash(const Digest& digest) = 0;            // fine when it is gone already
-  virtual Result<bool> revive(const Digest& digest) = 0;     // true when the blob is in place afterwards
+  virtual Status trash(const Digest& digest) = 0;                // fine when it is gone already
+  virtual Result<bool> revive(const Digest& digest) = 0;         // true when the blob is in place afterwards
   virtual Result<std::int64_t> purge(const Digest& digest) = 0;  // bytes freed
 
   virtual Result<std::int64_t> free_bytes() = 0;

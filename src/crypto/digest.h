@@ -50,9 +50,9 @@ class Hasher {
 };
 
 namespace crypto {
-std::string sha256(std::string_view bytes);                                    // 32 raw bytes
-std::string hmac_sha256(std::string_view key, std::string_view message);       // 32 raw bytes
-std::string hmac_sha1(std::string_view key, std::string_view message);         // 20 raw bytes
+std::string sha256(std::string_view bytes);                               // 32 raw bytes
+std::string hmac_sha256(std::string_view key, std::string_view message);  // 32 raw bytes
+std::string hmac_sha1(std::string_view key, std::string_view message);    // 20 raw bytes
 }  // namespace crypto
 
 }  // namespace wharfage

@@ -17,7 +17,8 @@ Result<std::string> jwt_sign(const EcdsaKey& key, std::string_view kid, std::str
 
 // The claims' JSON text when the signature holds. Does not look at exp, aud or iss: that is the caller's.
 // Errors: token_invalid.
-Result<std::string> jwt_verify(std::string_view token,
-                               const std::function<std::optional<std::string>(std::string_view kid)>& public_pem);
+Result<std::string> jwt_verify(
+    std::string_view token,
+    const std::function<std::optional<std::string>(std::string_view kid)>& public_pem);
 
 }  // namespace wharfage::crypto

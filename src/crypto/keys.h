@@ -14,10 +14,10 @@ class EcdsaKey {
  public:
   static Result<EcdsaKey> generate();
   static Result<EcdsaKey> from_pem(std::string_view private_pem);  // PKCS#8; invalid_parameter
-  std::string private_pem() const;                                 // PKCS#8, unencrypted: seal it before it is stored
-  std::string public_pem() const;                                  // SubjectPublicKeyInfo
-  Result<std::string> sign(std::string_view message) const;        // DER, over SHA-256 of the message
-  Result<std::string> sign_raw(std::string_view message) const;    // r||s, 64 bytes: JOSE (RFC 7518 3.4)
+  std::string private_pem() const;  // PKCS#8, unencrypted: seal it before it is stored
+  std::string public_pem() const;   // SubjectPublicKeyInfo
+  Result<std::string> sign(std::string_view message) const;      // DER, over SHA-256 of the message
+  Result<std::string> sign_raw(std::string_view message) const;  // r||s, 64 bytes: JOSE (RFC 7518 3.4)
 
  private:
   struct State;
@@ -35,7 +35,7 @@ class Vault {
  public:
   // Reads the 32-byte master key (hex) from `file`, or creates it with mode 0600. Error: storage_failed.
   static Result<Vault> open(const std::string& file);
-  static Vault ephemeral();  // for tests
+  static Vault ephemeral();                                                   // for tests
   std::string seal(std::string_view secret, std::string_view purpose) const;  // text, "v1.…"
   Result<std::string> unseal(std::string_view sealed, std::string_view purpose) const;
 

@@ -17,7 +17,8 @@ namespace wharfage::http {
 
 struct AddressPolicy {
   bool allow_private = false;  // loopback, RFC 1918, link-local, unique local, CGNAT, multicast
-  // Exceptions while allow_private is false: CIDR ("10.1.0.0/16"), optionally with a port ("127.0.0.1/32:5000").
+  // Exceptions while allow_private is false: CIDR ("10.1.0.0/16"), optionally with a port
+  // ("127.0.0.1/32:5000").
   std::vector<std::string> allowed;
 };
 
@@ -34,9 +35,9 @@ struct ClientRequest {
   std::size_t response_max = 16 * 1024 * 1024;  // of a buffered body: too_large above
   bool follow_redirects = true;                 // GET and HEAD only
   bool verify_tls = true;
-  std::string ca_pem;                           // trusted in addition to the system's; may be empty
-  std::int64_t total_timeout_ms = 0;            // 0: only connect and idle timeouts apply
-  std::function<bool()> canceled;               // asked about once a second; may be empty
+  std::string ca_pem;                 // trusted in addition to the system's; may be empty
+  std::int64_t total_timeout_ms = 0;  // 0: only connect and idle timeouts apply
+  std::function<bool()> canceled;     // asked about once a second; may be empty
 };
 
 struct ClientResponse {

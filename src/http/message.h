@@ -56,9 +56,9 @@ struct Request {
   std::string path;    // raw path, still percent-encoded
   std::string query;   // raw query without '?'
   Headers headers;
-  std::string body;    // empty for streamed bodies
-  std::string id;      // request id: X-Request-Id of the client when sane, else random
-  std::string peer;    // address of the other side without port
+  std::string body;  // empty for streamed bodies
+  std::string id;    // request id: X-Request-Id of the client when sane, else random
+  std::string peer;  // address of the other side without port
   bool tls = false;
 };
 

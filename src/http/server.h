@@ -60,7 +60,8 @@ class Server {
  public:
   // Listens at once; `router` and `workers` must outlive the server. Errors: invalid_parameter for a bad
   // address or certificate, conflict when the port is taken.
-  static Result<std::unique_ptr<Server>> start(ServerOptions options, Router router, Workers& workers, Log log);
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, Router router, Workers& workers,
+                                               Log log);
   virtual ~Server() = default;  // drains like stop()
 
   virtual std::uint16_t port() const = 0;

@@ -1,7 +1,7 @@
 // The database port: SQL in the subset that SQLite 3.40 and PostgreSQL 15 both take ($1 parameters,
-// ON CONFLICT, RETURNING; no booleans: 0/1 integers; no AUTOINCREMENT; bytes as Bytes). The SQL itself lives in
-// each room's records.cc, every statement as one R"sql(…)sql" literal: a test prepares all of them on a real
-// PostgreSQL, so the text cannot drift. SQLite: one writer thread runs closures in savepoints and
+// ON CONFLICT, RETURNING; no booleans: 0/1 integers; no AUTOINCREMENT; bytes as Bytes). The SQL itself lives
+// in each room's records.cc, every statement as one R"sql(…)sql" literal: a test prepares all of them on a
+// real PostgreSQL, so the text cannot drift. SQLite: one writer thread runs closures in savepoints and
 // commits them in batches with synchronous=FULL; write() returns after its batch is on disk. Readers have a
 // connection per thread and see the last commit. All calls are thread-safe and blocking.
 #pragma once
@@ -75,10 +75,12 @@ class Tx {
   // Errors: conflict when a UNIQUE or FOREIGN KEY constraint refuses (detail = the constraint's columns),
   // disk_full, database_failed.
   virtual Result<Rows> query(std::string_view sql, const Arguments& arguments = {}) = 0;
-  virtual Result<std::int64_t> execute(std::string_view sql, const Arguments& arguments = {}) = 0;  // rows changed
+  virtual Result<std::int64_t> execute(std::string_view sql,
+                                       const Arguments& arguments = {}) = 0;  // rows changed
   // The first row, if any.
   Result<std::optional<Row>> first(std::string_view sql, const Arguments& arguments = {});
-  // Runs `committed` after the transaction is on disk, on the thread that called write(). For caches and wake-ups.
+  // Runs `committed` after the transaction is on disk, on the thread that called write(). For caches and
+  // wake-ups.
   virtual void on_commit(std::function<void()> committed) = 0;
 };
 
@@ -128,7 +130,8 @@ struct Migration {
   std::string_view sql;   // R"ddl(…)ddl", statements separated by ';'
 };
 
-// Opens (creating it if needed) the SQLite database in `file`; ":memory:" is not supported, tests use a folder.
+// Opens (creating it if needed) the SQLite database in `file`; ":memory:" is not supported, tests use a
+// folder.
 Result<std::unique_ptr<Db>> open_sqlite(const std::string& file);
 
 // Applies what is missing, in one transaction each. Error: schema_newer when the database knows a migration
