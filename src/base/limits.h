@@ -16,6 +16,13 @@ constexpr std::int64_t request_body_idle_timeout_ms = 60'000;
 constexpr std::int64_t response_idle_timeout_ms = 120'000;
 constexpr std::int64_t keep_alive_timeout_ms = 75'000;
 constexpr std::int64_t drain_timeout_ms = 20'000;
+constexpr std::size_t request_fields_max = 256;
+constexpr std::size_t chunk_line_max = 4096;               // one chunk-size line with its extensions
+constexpr std::size_t chunk_overhead_max = 64 * 1024;      // all extensions and trailers of one body
+constexpr std::size_t stream_chunk_bytes = 256 * 1024;     // read ahead of a sink, twice per connection
+constexpr std::size_t response_slice_bytes = 1024 * 1024;  // sent before other connections get their turn
+constexpr std::size_t pipelined_requests_max = 32;         // likewise
+constexpr std::int64_t connection_linger_ms = 5'000;       // for the other side to read a refusal
 
 // Registry
 constexpr std::size_t manifest_bytes_max = 4 * 1024 * 1024;
@@ -28,6 +35,23 @@ constexpr std::size_t list_page_max = 1000;
 constexpr std::size_t repository_name_max = 255;
 constexpr std::size_t json_depth_max = 64;
 
+// Database
+constexpr std::size_t write_queue_max = 1024;       // callers beyond that wait for room
+constexpr std::size_t write_batch_max = 128;        // transactions that share one commit
+constexpr std::size_t readers_idle_max = 8;         // connections kept open between reads
+constexpr std::size_t reader_statements_max = 128;  // prepared statements kept per connection
+constexpr std::size_t writer_statements_max = 256;
+constexpr int writer_page_cache_kib = 4096;
+constexpr int reader_page_cache_kib = 1024;
+constexpr int database_busy_timeout_ms = 10'000;  // another process holds the write lock
+constexpr std::int64_t database_wal_bytes_kept = 32 * 1024 * 1024;
+constexpr std::int64_t id_block = 64;  // integer ids reserved per transaction
+constexpr std::int64_t id_max = (std::int64_t{1} << 31) - 1;
+
+// Blobs
+constexpr std::size_t upload_hashes_max = 512;  // hash states kept between two chunks of an upload
+constexpr std::size_t blob_copy_chunk = 1024 * 1024;
+
 // Accounts
 constexpr int password_failures_max = 10;  // per user and address, then throttled
 constexpr std::int64_t password_failure_window_ms = 60'000;
@@ -39,6 +63,7 @@ constexpr std::size_t token_bytes_max = 16 * 1024;  // a JSON Web Token
 constexpr std::size_t token_header_depth_max = 8;
 constexpr std::size_t credential_cache_max = 4096;
 constexpr std::size_t nonce_cache_max = 200'000;
+constexpr std::size_t audit_queue_max = 10'000;
 constexpr std::int64_t registry_token_lifetime_s = 300;
 constexpr std::int64_t iam_token_lifetime_ms = 24 * 3600 * 1000;
 
@@ -65,6 +90,9 @@ constexpr std::size_t remote_json_max = 16 * 1024 * 1024;
 constexpr std::size_t remote_redirects_max = 5;
 constexpr std::int64_t remote_connect_timeout_ms = 10'000;
 constexpr std::int64_t remote_idle_timeout_ms = 60'000;
+constexpr std::size_t remote_idle_handles_max = 32;  // kept with their connections for the next request
+constexpr std::size_t remote_headers_max = 256 * 1024;
+constexpr std::size_t remote_url_max = 64 * 1024;
 constexpr std::size_t inventory_images_max = 200'000;  // per connection and run
 
 // Webhooks
