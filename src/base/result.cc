@@ -36,6 +36,7 @@ Error fail(Reason reason) {
 }
 
 Error fail(Reason reason, std::string message, std::string detail) {
+  if (message.empty()) message = reason_text(reason);
   return {reason, std::move(message), std::move(detail)};
 }
 

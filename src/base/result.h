@@ -42,7 +42,7 @@ struct Error {
   ErrorKind kind() const { return reason_kind(reason); }
 };
 
-// An error with the reason's own text, or with a better sentence.
+// An error with the reason's own text (also for an empty `message`), or with a better sentence.
 Error fail(Reason reason);
 Error fail(Reason reason, std::string message, std::string detail = {});
 

@@ -3,7 +3,8 @@
 // in each room's records.cc, every statement as one R"sql(…)sql" literal: a test prepares all of them on a
 // real PostgreSQL, so the text cannot drift. SQLite: one writer thread runs closures in savepoints and
 // commits them in batches with synchronous=FULL; write() returns after its batch is on disk. Readers have a
-// connection per thread and see the last commit. All calls are thread-safe and blocking.
+// connection of their own for each read and see the last commit. All calls are thread-safe and blocking.
+// LIKE heeds case, as on PostgreSQL. Keys are `INTEGER PRIMARY KEY`: SQLite then needs no second index.
 #pragma once
 
 #include <cstdint>
@@ -72,11 +73,14 @@ using Rows = std::vector<Row>;
 class Tx {
  public:
   virtual ~Tx() = default;
-  // Errors: conflict when a UNIQUE or FOREIGN KEY constraint refuses (detail = the constraint's columns),
-  // disk_full, database_failed.
+  // Errors: conflict when a constraint refuses (detail: "UNIQUE table.column, …", "PRIMARY KEY table.column",
+  // "FOREIGN KEY", "NOT NULL table.column", "CHECK name"), disk_full, database_failed. As on PostgreSQL, a
+  // failed statement fails the whole transaction: use ON CONFLICT where a conflict is an expected outcome.
   virtual Result<Rows> query(std::string_view sql, const Arguments& arguments = {}) = 0;
   virtual Result<std::int64_t> execute(std::string_view sql,
                                        const Arguments& arguments = {}) = 0;  // rows changed
+  // Statements separated by ';', without arguments: for migrations. $BYTES stands for BLOB or BYTEA.
+  virtual Status script(std::string_view ddl) = 0;
   // The first row, if any.
   Result<std::optional<Row>> first(std::string_view sql, const Arguments& arguments = {});
   // Runs `committed` after the transaction is on disk, on the thread that called write(). For caches and
@@ -94,7 +98,7 @@ class Db {
   auto write(F&& work) -> std::invoke_result_t<F, Tx&> {
     return run<std::invoke_result_t<F, Tx&>>(std::forward<F>(work), &Db::write_any);
   }
-  // The same on a read-only snapshot.
+  // The same on a read-only snapshot. Not from inside a write(): ask its Tx.
   template <class F>
   auto read(F&& work) -> std::invoke_result_t<F, Tx&> {
     return run<std::invoke_result_t<F, Tx&>>(std::forward<F>(work), &Db::read_any);
@@ -104,8 +108,10 @@ class Db {
   virtual Status backup(const std::string& file) = 0;
   virtual Status ping() = 0;
 
- private:
+ protected:
   using Work = std::function<Status(Tx&)>;
+
+ private:
   virtual Status write_any(const Work& work) = 0;
   virtual Status read_any(const Work& work) = 0;
 
@@ -122,7 +128,8 @@ class Db {
   }
 };
 
-// A room's schema: numbered steps, applied in order, once. $BYTES stands for BLOB or BYTEA.
+// A room's schema (1…99 are meta's own, migrate() adds them): numbered steps, applied in order, once. $BYTES
+// stands for BLOB or BYTEA.
 struct Migration {
   int number;             // unique over all rooms: auth 100…, job 200…, registry 300…, build 400…, scan 500…,
                           // sign 600…, sync 700…, inventory 800…, notify 900…
@@ -142,8 +149,9 @@ Status migrate(Db& db, std::vector<Migration> migrations);
 // Inside `tx`, so a rolled-back insert may leave a gap but never a duplicate.
 class Ids {
  public:
-  explicit Ids(Db& db) : x_db(db) {}
-  // Must not be called inside a write(): it takes its own transaction when a block is used up.
+  explicit Ids(Db& db);
+  // Must not be called inside a write(): it takes its own transaction when a block is used up. Thread-safe.
+  // Errors: quota_exceeded when a kind has used up its numbers, and those of write().
   Result<std::int64_t> next(std::string_view kind);
 
  private:
