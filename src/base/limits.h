@@ -81,6 +81,12 @@ constexpr std::size_t build_context_bytes_max = std::size_t{2} << 30;
 // Scan
 constexpr std::size_t layer_entries_max = 2'000'000;
 constexpr std::int64_t layer_bytes_max = std::int64_t{64} << 30;  // unpacked
+constexpr std::int64_t layer_ratio_max = 2000;  // unpacked to packed bytes, once layer_ratio_from is unpacked
+constexpr std::int64_t layer_ratio_from = std::int64_t{1} << 30;
+constexpr std::size_t layer_path_max = 4096;
+constexpr std::size_t layer_whiteouts_max = 10'000;  // that concern the scanner
+constexpr std::size_t system_file_bytes_max = 16 * 1024;  // os-release and its like
+constexpr std::size_t package_field_max = 255;
 constexpr std::size_t package_database_bytes_max = 64 * 1024 * 1024;
 constexpr std::size_t packages_per_image_max = 100'000;
 constexpr std::size_t findings_per_image_max = 500'000;
