@@ -74,7 +74,6 @@ Result<typename Operation::Response> invoke(Room& room, Context& context,
   return response;
 }
 
-
 // A response without content.
 struct Nothing {};
 

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "facade/oci/error.h"
+#include "facade/oci/exchange.h"
+
+namespace wharfage::oci {
+namespace {
+
+struct PageOf {
+  std::int64_t size;
+  std::string last;
+};
+
+// n is clamped, not refused, above the limit; without n a page has the limit's size and a Link.
+Result<PageOf> read_page(const Params& query) {
+  PageOf page{limits::list_page_max, find_param(query, "last").value_or("")};
+  auto text = find_param(query, "n");
+  if (!text) return page;
+  auto size = parse_integer(*text);
+  if (!size || *size < 0) return fail(Reason::invalid_parameter, "n must be a number from 0", "n");
+  page.size = std::min<std::int64_t>(*size, limits::list_page_max);
+  return page;
+}
+
+std::string json_list(const std::vector<std::string>& items) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ",") + json_string(item);
+  return "[" + text + "]";
+}
+
+// One more than the page was asked for: when it came, there is a next page.
+void link_next(http::Response& response, std::string_view path, const PageOf& page,
+               std::vector<std::string>& items) {
+  if (static_cast<std::int64_t>(items.size()) <= page.size) return;
+  items.resize(page.size);
+  if (items.empty()) return;
+  response.headers.set(
+      "Link", fmt::format("<{}?n={}&last={}>; rel=\"next\"", path, page.size, percent_encode(items.back())));
+}
+
+std::string descriptor(const registry::Manifest& manifest) {
+  namespace json = boost::json;
+  std::string text = fmt::format(R"({{"mediaType":{},"digest":"{}","size":{})",
+                                 json_string(manifest.media_type), manifest.digest->text(), manifest.size);
+  if (!manifest.artifact_type.empty()) text += ",\"artifactType\":" + json_string(manifest.artifact_type);
+  json::error_code error;
+  json::value parsed = json::parse(manifest.bytes, error);
+  if (!error && parsed.is_object()) {
+    auto* annotations = parsed.get_object().if_contains("annotations");
+    if (annotations && annotations->is_object()) text += ",\"annotations\":" + json::serialize(*annotations);
+  }
+  return text + "}";
+}
+
+}  // namespace
+
+http::Response Exchange::catalog() {
+  bool presented = !x_request.headers.get("Authorization").empty();
+  if (!presented) return refuse(fail(Reason::unauthenticated));
+  auto page = read_page(x_query);
+  if (!page.ok()) return refuse(page.error());
+  auto readable = x_oci.x_auth.readable_namespaces(x_who);
+  if (!readable.ok()) return refuse(readable.error());
+  auto names = registry().catalog(*readable, page->last, page->size + 1);
+  if (!names.ok()) return refuse(names.error());
+  http::Response response;
+  link_next(response, "/v2/_catalog", *page, *names);
+  response.headers.set("Content-Type", "application/json");
+  response.body = "{\"repositories\":" + json_list(*names) + "}";
+  return response;
+}
+
+http::Response Exchange::list_tags() {
+  auto repository = this->repository(auth::Access::read);
+  if (!repository.ok()) return refuse(repository.error());
+  auto page = read_page(x_query);
+  if (!page.ok()) return refuse(page.error());
+  auto tags = registry().tags_after(*repository, page->last, page->size + 1);
+  if (!tags.ok()) return refuse(tags.error());
+  http::Response response;
+  link_next(response, x_request.path, *page, *tags);
+  response.headers.set("Content-Type", "application/json");
+  response.body = fmt::format("{{\"name\":{},\"tags\":{}}}", json_string(x_route.name), json_list(*tags));
+  return response;
+}
+
+http::Response Exchange::list_referrers() {
+  auto repository = this->repository(auth::Access::read);
+  if (!repository.ok()) return refuse(repository.error());
+  auto digest = Digest::parse(x_route.reference);
+  if (!digest.ok()) return refuse(digest.error());
+  std::string type = find_param(x_query, "artifactType").value_or("");
+  auto found = registry().referrers(*repository, *digest, type);
+  if (!found.ok()) return refuse(found.error());
+  std::string descriptors;
+  for (const auto& manifest : *found) descriptors += (descriptors.empty() ? "" : ",") + descriptor(manifest);
+  http::Response response;
+  response.headers.set("Content-Type", "application/vnd.oci.image.index.v1+json");
+  if (!type.empty()) response.headers.set("OCI-Filters-Applied", "artifactType");
+  response.body =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)" +
+      descriptors + "]}";
+  return response;
+}
+
+}  // namespace wharfage::oci
