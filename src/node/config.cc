@@ -1,0 +1,271 @@
+#include "node/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+
+namespace wharfage::node {
+namespace {
+
+using Values = std::vector<std::string>;
+
+Error wrong(std::string_view why) {
+  return fail(Reason::invalid_parameter, std::string(why));
+}
+
+Key text_key(std::string_view name, std::string_view about, std::string Config::* member) {
+  return {name, about,
+          [member](Config& config, const Values& values) -> Status {
+            if (values.size() != 1) return wrong("needs one value");
+            config.*member = values[0];
+            return {};
+          },
+          [member](const Config& config) { return json_string(config.*member); }};
+}
+
+Key number_key(std::string_view name, std::string_view about, std::int64_t Config::* member, std::int64_t low,
+               std::int64_t high) {
+  return {name, about,
+          [=](Config& config, const Values& values) -> Status {
+            auto number = values.size() == 1 ? parse_integer(values[0]) : std::nullopt;
+            if (!number || *number < low || *number > high) {
+              return wrong(fmt::format("needs a number from {} to {}", low, high));
+            }
+            config.*member = *number;
+            return {};
+          },
+          [member](const Config& config) { return fmt::to_string(config.*member); }};
+}
+
+Key switch_key(std::string_view name, std::string_view about, bool Config::* member) {
+  return {name, about,
+          [member](Config& config, const Values& values) -> Status {
+            bool known = values.size() == 1 && (values[0] == "true" || values[0] == "false");
+            if (!known) return wrong("needs true or false");
+            config.*member = values[0] == "true";
+            return {};
+          },
+          [member](const Config& config) { return std::string(config.*member ? "true" : "false"); }};
+}
+
+Key list_key(std::string_view name, std::string_view about, Values Config::* member) {
+  return {name, about,
+          [member](Config& config, const Values& values) -> Status {
+            config.*member = values;
+            return {};
+          },
+          [member](const Config& config) {
+            std::string text;
+            for (const auto& value : config.*member) text += (text.empty() ? "" : ", ") + json_string(value);
+            return "[" + text + "]";
+          }};
+}
+
+constexpr std::string_view level_names[] = {"debug", "info", "warning", "error"};
+
+Key level_key() {
+  return {"log.level", "least level that is logged: debug, info, warning, error",
+          [](Config& config, const Values& values) -> Status {
+            for (int level = 0; level < 4 && values.size() == 1; ++level) {
+              if (values[0] != level_names[level]) continue;
+              config.log_level = static_cast<LogLevel>(level);
+              return {};
+            }
+            return wrong("needs debug, info, warning or error");
+          },
+          [](const Config& config) { return std::string(level_names[static_cast<int>(config.log_level)]); }};
+}
+
+std::vector<Key> make_keys() {
+  constexpr std::int64_t many = 1'000'000'000;
+  return {
+      text_key("server.listen", "address and port; ports below 1024 need root", &Config::listen),
+      text_key("server.external_url",
+               "how clients see us, e.g. https://registry.example; default: each request's Host",
+               &Config::external_url),
+      switch_key("server.trust_forwarded",
+                 "believe X-Forwarded-Proto and X-Forwarded-Host of a proxy in front",
+                 &Config::trust_forwarded),
+      text_key("server.tls_certificate", "PEM chain; with tls_key this turns TLS on",
+               &Config::tls_certificate),
+      text_key("server.tls_key", "PEM private key", &Config::tls_key),
+      number_key("server.workers", "threads that run requests", &Config::workers, 2, 256),
+      number_key("server.loops", "threads that serve sockets", &Config::loops, 1, 64),
+      text_key("storage.data", "folder of database, blobs and keys", &Config::data),
+      number_key("storage.collect_interval_s", "seconds between reclaiming runs", &Config::collect_interval_s,
+                 1, many),
+      number_key("storage.unreferenced_for_s", "seconds a blob without a manifest is kept",
+                 &Config::unreferenced_for_s, 0, many),
+      text_key("instance.name", "name of the one instance", &Config::instance_name),
+      text_key("instance.alibaba_region", "region shown to Alibaba clients", &Config::alibaba_region),
+      text_key("instance.huawei_region", "region and project name shown to Huawei clients",
+               &Config::huawei_region),
+      text_key("instance.domain_name", "Huawei account name", &Config::domain_name),
+      text_key("instance.cri_id", "Alibaba instance id, fixed at first start; default: random",
+               &Config::cri_id),
+      text_key("instance.uuid", "Huawei instance id, fixed at first start; default: random",
+               &Config::instance_uuid),
+      text_key("instance.project_id", "Huawei project id, fixed at first start; default: random",
+               &Config::project_id),
+      number_key("instance.ali_uid", "Alibaba account number, fixed at first start; 0: random",
+                 &Config::ali_uid, 0, (std::int64_t{1} << 53) - 1),
+      switch_key("registry.create_namespaces", "an administrator's push creates the namespace",
+                 &Config::create_namespaces),
+      text_key("registry.token_service", "service name in bearer challenges", &Config::token_service),
+      switch_key("network.allow_private", "let connections, webhooks and feeds reach private addresses",
+                 &Config::allow_private),
+      list_key("network.allowed", "exceptions: CIDR, optionally with :port", &Config::allowed_addresses),
+      switch_key("build.enabled", "run image builds on this node", &Config::build),
+      number_key("build.at_once", "builds at the same time", &Config::builds_at_once, 1, 64),
+      number_key("build.timeout_s", "seconds a build may take", &Config::build_timeout_s, 10, 24 * 3600),
+      number_key("build.memory_mb", "memory of one build", &Config::build_memory_mb, 64, 1 << 20),
+      text_key("build.user", "unprivileged account builds run as; created when missing", &Config::build_user),
+      text_key("build.network", "address range for build namespaces", &Config::build_network),
+      list_key("build.file_roots", "folders that file:// sources may lie in", &Config::build_file_roots),
+      list_key("build.egress_allow",
+               "addresses builds may reach besides public ones: CIDR, optionally with :port",
+               &Config::build_egress_allow),
+      list_key("build.egress_deny", "addresses builds may not reach", &Config::build_egress_deny),
+      text_key("build.resolver", "DNS server builds may use; default: the host's when it is public",
+               &Config::build_resolver),
+      text_key("scan.vulndb_mirror", "where advisories are fetched from: an OSV bucket or a copy of one",
+               &Config::vulndb_mirror),
+      number_key("scan.vulndb_update_hours", "hours between advisory updates; 0: only on request",
+                 &Config::vulndb_update_hours, 0, 8760),
+      level_key(),
+      switch_key("log.requests", "log one line per request", &Config::log_requests),
+  };
+}
+
+const Key* find_key(std::string_view name) {
+  for (const Key& key : keys()) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+Status set(Config& config, const std::string& name, const Values& values, const std::string& place) {
+  const Key* key = find_key(name);
+  if (!key) return wrong(fmt::format("{}: there is no setting {}", place, name));
+  if (Status done = key->set(config, values); !done.ok()) {
+    return wrong(fmt::format("{}: {} {}", place, name, done.error().message));
+  }
+  return {};
+}
+
+Status read_section(Config& config, const std::string& section, const YAML::Node& node,
+                    const std::string& file) {
+  if (!node.IsMap()) return wrong(fmt::format("{}: {} must hold settings", file, section));
+  for (const auto& entry : node) {
+    std::string name = section + "." + entry.first.as<std::string>();
+    Values values;
+    if (entry.second.IsSequence()) {
+      for (const auto& item : entry.second) values.push_back(item.as<std::string>());
+    } else if (entry.second.IsScalar()) {
+      values.push_back(entry.second.as<std::string>());
+    } else {
+      return wrong(fmt::format("{}: {} needs a value", file, name));
+    }
+    TRY_STATUS(set(config, name, values, file));
+  }
+  return {};
+}
+
+Status read_file(Config& config, const std::string& file) {
+  try {
+    YAML::Node root = YAML::LoadFile(file);
+    if (root.IsNull()) return {};
+    if (!root.IsMap()) return wrong(file + ": must hold sections");
+    for (const auto& section : root) {
+      TRY_STATUS(read_section(config, section.first.as<std::string>(), section.second, file));
+    }
+  } catch (const YAML::Exception& fault) {
+    return wrong(fmt::format("{}: {}", file, fault.what()));
+  }
+  return {};
+}
+
+Result<std::string> contents(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) return wrong("cannot read " + file);
+  return std::string(trim(text.str()));
+}
+
+bool is_list(const std::string& name) {
+  return name == "network.allowed" || name == "build.file_roots" || name.rfind("build.egress_", 0) == 0;
+}
+
+Values split_list(const std::string& text) {
+  Values values;
+  for (std::string_view part : split(text, ',')) {
+    if (!trim(part).empty()) values.emplace_back(trim(part));
+  }
+  return values;
+}
+
+Status read_environment(Config& config, const Environment& environment) {
+  constexpr std::string_view prefix = "WHARFAGE__", suffix = "_FILE";
+  for (const auto& [variable, given] : environment) {
+    if (variable.rfind(prefix, 0) != 0) continue;
+    std::string name = lower(std::string_view(variable).substr(prefix.size()));
+    auto gap = name.find("__");
+    if (gap == name.npos) return wrong(variable + " must be WHARFAGE__SECTION__KEY");
+    name.replace(gap, 2, ".");
+    std::string value = given;
+    bool from_file = !find_key(name) && name.size() > suffix.size() && upper(name).ends_with(suffix);
+    if (from_file) {
+      name.resize(name.size() - suffix.size());
+      TRY(value, contents(given));
+    }
+    TRY_STATUS(set(config, name, is_list(name) ? split_list(value) : Values{value}, variable));
+  }
+  return {};
+}
+
+std::string default_data(const Environment& environment) {
+  if (auto state = environment.find("STATE_DIRECTORY"); state != environment.end()) return state->second;
+  if (auto data = environment.find("XDG_DATA_HOME"); data != environment.end())
+    return data->second + "/wharfage";
+  auto home = environment.find("HOME");
+  bool root = home == environment.end() || home->second == "/root";
+  return root ? "/var/lib/wharfage" : home->second + "/.local/share/wharfage";
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> table = make_keys();
+  return table;
+}
+
+Result<Config> load_config(const std::string& file, const Environment& environment) {
+  Config config;
+  config.data = default_data(environment);
+  if (!file.empty()) TRY_STATUS(read_file(config, file));
+  TRY_STATUS(read_environment(config, environment));
+  if (config.tls_certificate.empty() != config.tls_key.empty()) {
+    return wrong("server.tls_certificate and server.tls_key go together");
+  }
+  return config;
+}
+
+std::string show_config(const Config& config) {
+  std::string text, section;
+  for (const Key& key : keys()) {
+    auto dot = key.name.find('.');
+    std::string_view in = key.name.substr(0, dot);
+    if (in != section) text += fmt::format("{}{}:\n", section.empty() ? "" : "\n", in);
+    section = in;
+    text += fmt::format("  # {}\n  {}: {}\n", key.about, key.name.substr(dot + 1), key.get(config));
+  }
+  return text;
+}
+
+}  // namespace wharfage::node

@@ -1,0 +1,77 @@
+#include "node/config.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+using namespace wharfage;
+using namespace wharfage::node;
+
+namespace {
+
+class TempFile {
+ public:
+  explicit TempFile(const std::string& text) : x_name("/tmp/wharfage-config-" + std::to_string(getpid())) {
+    std::ofstream(x_name) << text;
+  }
+  ~TempFile() { std::remove(x_name.c_str()); }
+  const std::string& name() const { return x_name; }
+
+ private:
+  std::string x_name;
+};
+
+std::string refusal(const std::string& yaml, const Environment& environment = {}) {
+  TempFile file(yaml);
+  auto config = load_config(file.name(), environment);
+  return config.ok() ? "accepted" : config.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("the server needs no configuration") {
+  auto config = load_config("", {{"HOME", "/home/a"}});
+  REQUIRE(config.ok());
+  CHECK(config->listen == "127.0.0.1:5000");
+  CHECK(config->data == "/home/a/.local/share/wharfage");
+}
+
+TEST_CASE("the environment wins over the file") {
+  TempFile file(
+      "server:\n  listen: 0.0.0.0:80\n  workers: 4\nnetwork:\n  allowed: [10.0.0.0/8, 127.0.0.1/32:5001]\n");
+  auto config = load_config(file.name(), {{"WHARFAGE__SERVER__LISTEN", "127.0.0.1:81"},
+                                          {"WHARFAGE__BUILD__FILE_ROOTS", "/srv/a, /srv/b"},
+                                          {"UNRELATED", "x"}});
+  REQUIRE(config.ok());
+  CHECK(config->listen == "127.0.0.1:81");
+  CHECK(config->workers == 4);
+  CHECK(config->allowed_addresses.size() == 2);
+  CHECK(config->build_file_roots == std::vector<std::string>{"/srv/a", "/srv/b"});
+}
+
+TEST_CASE("values may be read from files") {
+  TempFile file("https://registry.example\n");
+  auto config = load_config("", {{"WHARFAGE__SERVER__EXTERNAL_URL_FILE", file.name()}});
+  REQUIRE(config.ok());
+  CHECK(config->external_url == "https://registry.example");
+}
+
+TEST_CASE("a wrong setting is named") {
+  CHECK(refusal("server:\n  workers: many\n").find("server.workers needs a number") != std::string::npos);
+  CHECK(refusal("server:\n  color: red\n").find("no setting server.color") != std::string::npos);
+  CHECK(refusal("server: [1]\n").find("must hold settings") != std::string::npos);
+  CHECK(refusal("server:\n  tls_key: k\n").find("go together") != std::string::npos);
+  CHECK(refusal("a: [\n") != "accepted");
+  CHECK(refusal("", {{"WHARFAGE__LOG__LEVEL", "loud"}}).find("WHARFAGE__LOG__LEVEL") != std::string::npos);
+}
+
+TEST_CASE("the shown configuration reads back as itself") {
+  auto config = load_config("", {{"WHARFAGE__BUILD__FILE_ROOTS", "/a"}});
+  REQUIRE(config.ok());
+  TempFile file(show_config(*config));
+  auto again = load_config(file.name(), {});
+  REQUIRE(again.ok());
+  CHECK(show_config(*again) == show_config(*config));
+}
