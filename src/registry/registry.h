@@ -2,7 +2,14 @@
 // Blob first, facts last: a manifest row, its references, its tag, its event and its jobs are one
 // transaction. Blobs are reachable only through a repository that links them, never by global digest.
 // Deleting removes rows; the bytes follow later, online, with a re-check (see collect()). Callers have been
-// authorised. Thread-safe, blocking.
+// authorised. Thread-safe, blocking. How bytes and rows meet is told in docs/internals/storage.md.
+//
+// Events (data is a JSON object): "image.pushed" when a manifest or a tag is new or moved, never for a push
+// that changed nothing; one per such tag, or one without a tag for a push by digest: {instance, namespace,
+// repository (below the namespace), repository_id, manifest_id, tag, digest, media_type, artifact_type,
+// subject, accessory, size, origin, actor, pushed_at}. "image.deleted": {instance, namespace, repository,
+// repository_id, digest, tag}; for a manifest the tag is "" and `tags` names (up to 100 of) those that went
+// with it. "repository.deleted": {instance, namespace, repository, repository_id}.
 #pragma once
 
 #include <cstdint>
@@ -75,6 +82,9 @@ struct Manifest {
   std::optional<Digest> subject, config;  // config: of an image manifest
   std::int64_t size = 0;                  // of the manifest itself
   std::int64_t total_size = 0;            // manifest + config + layers (of an index: its children's sum)
+  bool accessory = false;                 // has a subject, or was pushed only as cosign's sha256-<hex>.sig
+  std::int64_t pull_count = 0;            // pulls as folded so far; filled by lists, get_tag and by-id gets
+  TimeMs pulled_at = 0;                   // 0: never
   std::string bytes;                      // only where asked for
   TimeMs pushed_at = 0;
 };
@@ -111,11 +121,18 @@ struct Name {
 };
 Status check_namespace_name(std::string_view name);  // OCI component rule, 1-64 here; facades may be stricter
 Status check_tag(std::string_view tag);              // [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
+// cosign's and the referrers fallback's tags: sha256-<hex>, and the same with .sig, .att, .sbom. They are
+// never held back by immutable tags: a second signature moves them.
+bool is_accessory_tag(std::string_view tag);
+
+struct Options {
+  bool sparse_indexes = false;  // accept an index although children are not here
+};
 
 class Registry {
  public:
   Registry(meta::Db& db, meta::Ids& ids, blob::Store& blobs, job::Events& events, const Clock& clock,
-           Log log);
+           Log log, Options options = {});
   ~Registry();
 
   // ---- instance
@@ -156,6 +173,8 @@ class Registry {
   Result<Repository> create_repository(const NewRepository& wanted);
   Result<Repository> get_repository(std::string_view namespace_name, std::string_view name);
   Result<Repository> get_repository(std::int64_t id);
+  // The same from a cache and without the counts: for every pull and push.
+  Result<Repository> find_repository(const Name& name);
   Result<Repository> get_repository_by_public_id(std::string_view public_id);
   // For a push: creates namespace-permitting repositories on the way. Error: repository_unknown,
   // namespace_unknown.
@@ -209,18 +228,27 @@ class Registry {
                                         bool with_accessories = false);
   Result<std::vector<std::string>> tags_of(std::int64_t manifest_id);
   // OCI referrers, newest last; `artifact_type` "" = all. Descriptors' annotations are in bytes: parsed by
-  // callers.
+  // callers. At most limits::list_page_max and limits::referrers_bytes_max at once: go on with the last id.
   Result<std::vector<Manifest>> referrers(const Repository& repository, const Digest& subject,
-                                          std::string_view artifact_type);
+                                          std::string_view artifact_type, std::int64_t after_id = 0);
+  // Images of all repositories in readable namespaces (and of public repositories), by id: {after_id, …}.
+  struct Located {
+    Manifest manifest;  // without bytes
+    Repository repository;
+  };
+  Result<std::vector<Located>> manifests_after(const std::optional<std::vector<std::int64_t>>& readable,
+                                               std::int64_t after_id, std::int64_t limit);
 
   // ---- blobs of a repository
   Result<blob::Blob> open_blob(const Repository& repository, const Digest& digest);    // blob_unknown
   Result<std::int64_t> blob_size(const Repository& repository, const Digest& digest);  // blob_unknown
   Status delete_blob(const Repository& repository,
                      const Digest& digest);  // the link; conflict when a manifest needs it
-  // Makes a blob of `from` (or, without one, of any repository in `readable_namespaces`) one of `to`. False:
-  // not there.
+  // Makes a blob of `from` one of `to`. False: not there.
   Result<bool> mount_blob(const Repository& to, const Repository& from, const Digest& digest);
+  // The same without a source: from any public repository or one in `readable` (nullopt: any).
+  Result<bool> mount_blob(const Repository& to, const std::optional<std::vector<std::int64_t>>& readable,
+                          const Digest& digest);
   // For our own writers (build results, signatures, copies).
   Result<Digest> put_blob(const Repository& repository, std::string_view bytes);
 
@@ -242,7 +270,7 @@ class Registry {
     bool more = false;
   };
   Result<Collected> collect(TimeMs unreferenced_for_ms);
-  Status fold_pulls();
+  Status fold_pulls();  // pulls, and the counts of tags and manifests appended by pushes; bounded per call
 
   // ---- figures
   struct Usage {
