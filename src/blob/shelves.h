@@ -1,0 +1,48 @@
+// Where finished blobs stand: blobs/<algorithm>/<2 hex>/<hex> and, on their way out, the same below trash/.
+// A move is one rename on one file system, done under a lock per first digest byte and synced before the lock
+// is given back: whoever finds a blob in place under that lock may rely on it after a power cut. Thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+#include "blob/posix.h"
+#include "crypto/digest.h"
+
+namespace wharfage::blob {
+
+class Shelves {
+ public:
+  // Creates the folders. Error: storage_failed.
+  static Result<std::unique_ptr<Shelves>> open(const Descriptor& root);
+
+  // Moves the synced file `name` of `folder` into place; not_found when it has gone.
+  Status publish(const Descriptor& folder, const std::string& name, const Digest& digest);
+  Result<Descriptor> open_blob(const Digest& digest);  // not_found
+  Result<std::int64_t> size(const Digest& digest);     // not_found
+  // True when the blob is in place and on disk.
+  Result<bool> holds(const Digest& digest);
+  Status trash(const Digest& digest);
+  Result<bool> revive(const Digest& digest);
+  Result<std::int64_t> purge(const Digest& digest);
+
+ private:
+  struct Shelf {
+    std::mutex mutex;
+    // Per algorithm: this process has synced the folder, so that renames of an earlier one are on disk.
+    std::array<bool, 2> settled{};
+  };
+  Shelf& shelf_of(const Digest& digest);
+  Result<bool> holds_locked(Shelf& shelf, const Digest& digest);
+  static Status make_shelf(const Descriptor& area, const Digest& digest);
+  static Status sync_shelf(const Descriptor& area, const Digest& digest);
+
+  Descriptor x_blobs;
+  Descriptor x_trash;
+  std::array<Shelf, 256> x_shelves;
+};
+
+}  // namespace wharfage::blob
