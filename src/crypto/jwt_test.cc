@@ -96,8 +96,8 @@ TEST_CASE("the key is found by kid among our own, never in the token") {
   CHECK(signer.refuses(signer.with_header(R"({"alg":"ES256","kid":""})")));
   CHECK(signer.refuses(signer.with_header(R"({"alg":"ES256","kid":["k1"]})")));
   // The stranger's own key beside the signature does not help; with our signature it does not matter.
-  std::string header =
-      R"({"alg":"ES256","kid":"k1","jwk":{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},"jku":"http://x/","x5c":["AA"]})";
+  std::string header = R"({"alg":"ES256","kid":"k1","jku":"http://x/","x5c":["AA"],)"
+                       R"("jwk":{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}})";
   CHECK(signer.refuses(signer.with_header(header, signer.stranger)));
   CHECK(signer.verify(signer.with_header(header)).value() == signer.claims);
   CHECK(signer.refuses(jwt_sign(signer.stranger, "k1", signer.claims).value()));

@@ -11,6 +11,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 
 namespace wharfage::crypto {
@@ -71,11 +72,40 @@ bool is_p256(const EVP_PKEY* key) {
          std::string_view(group.data()) == SN_X9_62_prime256v1;
 }
 
-Result<Pkey> read_public(std::string_view pem) {
+// The 65-byte point of a PEM that is written the usual way: one block, a named curve, no compression. Every
+// such key begins with the same 26 bytes (RFC 5480), and the rest is the point.
+std::string usual_point(std::string_view pem) {
+  constexpr std::string_view begin = "-----BEGIN PUBLIC KEY-----\n", end = "-----END PUBLIC KEY-----";
+  static const std::string prefix = unhex("3059301306072a8648ce3d020106082a8648ce3d030107034200").value();
+  pem = trim(pem);
+  if (!pem.starts_with(begin) || !pem.ends_with(end)) return {};
+  std::string digits(pem.substr(begin.size(), pem.size() - begin.size() - end.size()));
+  std::erase(digits, '\n');
+  auto der = unbase64(digits);
+  if (!der.ok() || der->size() != prefix.size() + 65 || !der->starts_with(prefix)) return {};
+  return der->substr(prefix.size());
+}
+
+// OpenSSL's own PEM reader takes 240 us, four times as long as the verification that follows; giving it the
+// point takes a tenth. It still checks that the point is on the curve.
+Pkey key_at(std::string_view point) {
+  static EVP_PKEY* const curve = EVP_EC_gen(SN_X9_62_prime256v1);
+  Pkey key(EVP_PKEY_new());
+  bool good = curve && key && EVP_PKEY_copy_parameters(key.get(), curve) == 1 &&
+              EVP_PKEY_set1_encoded_public_key(key.get(), bytes_of(point), point.size()) == 1;
+  return good ? std::move(key) : Pkey();
+}
+
+Pkey read_pem(std::string_view pem) {
   Bio bio = reader(pem);
   Pkey key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
-  bool good = forgetting_errors(key && is_p256(key.get()));
-  if (!good) return fail(Reason::invalid_parameter, "the public key is not a PEM-encoded P-256 key");
+  return key && is_p256(key.get()) ? std::move(key) : Pkey();
+}
+
+Result<Pkey> read_public(std::string_view pem) {
+  const std::string point = usual_point(pem);
+  Pkey key = forgetting_errors(point.empty() ? read_pem(pem) : key_at(point));
+  if (!key) return fail(Reason::invalid_parameter, "the public key is not a PEM-encoded P-256 key");
   return key;
 }
 

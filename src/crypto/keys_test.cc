@@ -117,6 +117,28 @@ TEST_CASE("only unencrypted P-256 keys are taken") {
   CHECK(EcdsaKey::from_pem(folder.read("good.pem")).ok());
 }
 
+TEST_CASE("a public key is read however its PEM is written, and only when it is a point of the curve") {
+  Folder folder;
+  auto key = EcdsaKey::generate().value();
+  const std::string pem = key.public_pem(), signature = key.sign("m").value();
+  folder.write("public.pem", pem);
+  REQUIRE(folder.openssl("ec -pubin -in public.pem -conv_form compressed -out compressed.pem"));
+  std::string crlf;
+  for (char c : pem) crlf += c == '\n' ? "\r\n" : std::string(1, c);
+  for (const std::string& form :
+       {pem, "\n" + pem, "a comment\n" + pem, crlf, folder.read("compressed.pem")}) {
+    CAPTURE(form);
+    CHECK(ecdsa_verify(form, "m", signature).value());
+    CHECK_FALSE(ecdsa_verify(form, "n", signature).value());
+  }
+  for (std::size_t at = 60; at < 100; ++at) {  // within the point: off the curve
+    std::string altered = pem;
+    if (altered[at] == '\n') continue;
+    altered[at] = altered[at] == 'A' ? 'B' : 'A';
+    CHECK(ecdsa_verify(altered, "m", signature).error().reason == Reason::invalid_parameter);
+  }
+}
+
 TEST_CASE("a sealed secret opens for its purpose and under its key only") {
   Vault vault = Vault::ephemeral();
   for (std::string secret :
