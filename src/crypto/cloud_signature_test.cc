@@ -184,3 +184,20 @@ TEST_CASE("a flood of parameters or of signed headers is refused before it is re
                                            ", Signature=" + std::string(64, '0')}};
   CHECK(request.verify().error().detail == "SignedHeaders");
 }
+
+TEST_CASE("a signed digest that is not the body's proves nothing about the body") {
+  Captured request = named(alibaba_captures(), "v3-PageImageRegistry");
+  request.body += "&PageSize=1";
+  auto error = request.verify().error();
+  CHECK(error.reason == Reason::signature_mismatch);
+  CHECK(error.detail == "x-acs-content-sha256");
+}
+
+TEST_CASE("an empty secret verifies nothing, not even what was signed with it") {
+  Captured request = named(alibaba_captures(), "v3-GetRepoBuildRecord");
+  SignatureClaim claim = request.read().value();
+  claim.signature = hex(hmac_sha256("", claim.strings_to_sign.front()));
+  CHECK(check_signature(claim, "").error().reason == Reason::signature_mismatch);
+  claim.signature = hex(hmac_sha256("s", claim.strings_to_sign.front()));
+  CHECK(check_signature(claim, "s").ok());
+}

@@ -106,7 +106,7 @@ Status create_key(const std::string& path) {
   bool done = false;
   {
     File file(open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    done = file.is_open() && fchmod(file.fd(), 0600) == 0 && write_all(file.fd(), text);
+    done = file.is_open() && write_all(file.fd(), text);
   }
   done = done && (link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
   unlink(draft.c_str());
