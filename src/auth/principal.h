@@ -23,6 +23,7 @@ enum class Access {
 enum class Role { guest, developer, maintainer };
 std::string_view role_name(Role role);
 std::optional<Role> parse_role(std::string_view name);
+std::optional<Role> role_needed(Access access);  // the lowest that suffices; nothing: no role does
 
 struct Principal {
   enum class Kind { anonymous, user, robot, system };

@@ -124,17 +124,41 @@ constexpr std::size_t event_threads = 4;
 // Build
 constexpr std::int64_t build_timeout_ms = 60 * 60 * 1000;
 constexpr std::size_t build_context_bytes_max = std::size_t{2} << 30;
+constexpr std::size_t build_capture_max = 4 * 1024 * 1024;  // of a tool's output that we read
+constexpr std::int64_t build_tool_timeout_ms = 30'000;      // ip, nft and the like
+constexpr std::int64_t build_memory_bytes_max = std::int64_t{2} << 30;
+constexpr std::int64_t build_pids_max = 4096;
+constexpr std::int64_t build_disk_reserve_bytes = std::int64_t{1} << 30;  // less free space ends a build
+constexpr std::int64_t build_cache_bytes_max = std::int64_t{20} << 30;    // layers kept for later builds
+constexpr std::size_t build_networks_max = 256;                           // namespaces at once on a machine
+constexpr int build_concurrency = 2;
+constexpr int build_attempts_max = 2;  // an interrupted build runs once more
+constexpr std::size_t build_rules_per_repository_max = 100;
+constexpr std::size_t build_records_per_repository_max = 1000;  // older ones are forgotten
+constexpr std::size_t build_list_items_max = 64;                // arguments and platforms of a rule
+constexpr std::size_t build_text_max = 4096;                    // one setting of a source, provider or rule
+constexpr std::size_t build_refs_max = 2000;                    // of a source that a pattern is held against
+constexpr std::size_t source_providers_max = 1000;
 
 // Scan
 constexpr std::size_t layer_entries_max = 2'000'000;
 constexpr std::int64_t layer_bytes_max = std::int64_t{64} << 30;  // unpacked
-constexpr std::int64_t layer_ratio_max = 2000;  // unpacked to packed bytes, once layer_ratio_from is unpacked
+constexpr std::int64_t layer_ratio_max = 2000;  // unpacked to packed, once layer_ratio_from is unpacked
 constexpr std::int64_t layer_ratio_from = std::int64_t{1} << 30;
 constexpr std::size_t layer_path_max = 4096;
 constexpr std::size_t layer_whiteouts_max = 10'000;  // that concern the scanner
 constexpr std::size_t system_file_bytes_max = 16 * 1024;  // os-release and its like
 constexpr std::size_t package_field_max = 255;
 constexpr std::size_t package_database_bytes_max = 64 * 1024 * 1024;
+constexpr std::size_t advisory_json_max = 16 * 1024 * 1024;       // one record
+constexpr std::size_t advisory_records_max = 4'000'000;           // of one database
+constexpr std::size_t advisory_rows_max = 100'000'000;
+constexpr std::size_t advisory_text_bytes_max = std::size_t{3} << 30;  // all text of one database
+constexpr std::size_t advisory_description_max = 2000;
+constexpr std::size_t advisory_field_max = 512;   // names, versions, addresses
+constexpr std::size_t advisory_versions_max = 10'000;  // enumerated for one package
+constexpr std::size_t advisory_list_max = 64;     // aliases, CVEs or references of one record
+constexpr int advisory_folder_depth_max = 16;
 constexpr std::size_t packages_per_image_max = 100'000;
 constexpr std::size_t findings_per_image_max = 500'000;
 

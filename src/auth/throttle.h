@@ -1,0 +1,37 @@
+// Slows down guessing: after password_failures_max wrong passwords for one user from one address, that pair
+// is refused, right password or not, until the window that began with the first failure has passed. Attempts
+// that are under way together are not counted until they fail, so a burst of right ones is never refused; the
+// overshoot is at most one per worker thread. In memory, bounded, per node. Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "auth/lru.h"
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace wharfage::auth {
+
+class Throttle {
+ public:
+  explicit Throttle(const Clock& clock) : x_clock(clock) {}
+
+  bool blocked(std::string_view user, std::string_view peer);
+  // True when this failure is the one that closes the door: worth a line in the log.
+  bool failed(std::string_view user, std::string_view peer);
+  void succeeded(std::string_view user, std::string_view peer);
+
+ private:
+  struct Failures {
+    TimeMs since = 0;
+    int count = 0;
+  };
+  static std::string key(std::string_view user, std::string_view peer);
+  bool over(const Failures& failures) const;
+
+  const Clock& x_clock;
+  Lru<Failures> x_failures{limits::password_failure_entries_max};
+};
+
+}  // namespace wharfage::auth
