@@ -10,6 +10,7 @@
 #include <string>
 #include <variant>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/workers.h"
@@ -37,7 +38,11 @@ struct Streamed {
   // Runs on a worker before any body byte is read: an early response, or the sink for the body.
   std::function<std::variant<Response, std::unique_ptr<BodySink>>(Request&)> open;
 };
-using Plan = std::variant<Buffered, Streamed>;
+// Known at once from memory: sent without a hop to a worker. The connection ends when a body follows.
+struct Answered {
+  Response response;
+};
+using Plan = std::variant<Buffered, Streamed, Answered>;
 using Router = std::function<Plan(const Request& head)>;
 
 struct Tls {
@@ -45,14 +50,27 @@ struct Tls {
   std::string key_file;          // PEM
 };
 
+struct Timeouts {  // milliseconds
+  std::int64_t head = limits::request_header_timeout_ms;
+  std::int64_t body_idle = limits::request_body_idle_timeout_ms;
+  std::int64_t response_idle = limits::response_idle_timeout_ms;
+  std::int64_t keep_alive = limits::keep_alive_timeout_ms;
+  std::int64_t linger = limits::connection_linger_ms;
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free port, see Server::port()
   std::optional<Tls> tls;
   std::size_t loops = 2;
-  // Called for every finished request on the event loop; must be quick.
+  std::size_t connections_max = limits::connections_max;
+  Timeouts timeouts;
+  // Called for every finished request on the event loop; must be quick. Status 499: the client left before
+  // there was an answer.
   std::function<void(const Request&, int status, std::int64_t bytes_sent, std::int64_t micros)> on_done;
-  // Turns faults found before routing (bad syntax, too long, too many) into a response body.
+  // Turns faults found by the server itself (bad syntax, too long, too busy, a handler that threw) into a
+  // response body. Runs on the event loop. The status is the server's: 400, 408, 413, 414, 417, 431, 500,
+  // 501, 503 or 505.
   std::function<Response(const Request& head_so_far, const Error&)> on_fault;
 };
 

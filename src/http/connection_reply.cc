@@ -1,0 +1,95 @@
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/random.h"
+#include "http/connection.h"
+#include "http/response_head.h"
+
+namespace wharfage::http {
+namespace {
+
+constexpr std::size_t joined_body_max = 32 * 1024;  // copied behind the head to leave in one packet
+
+}  // namespace
+
+bool Connection::refuse(Fault fault, bool close) {
+  if (!x_exchange) {
+    x_exchange = new_exchange();
+    x_exchange->head.request.id = random_hex(16);
+  }
+  if (!x_working) drop_sink(x_exchange);
+  return respond(x_lane.core().fault_response(x_exchange->head.request, fault), close);
+}
+
+// Answers what a worker has decided. `body_left`: the rest of the body will not be read.
+void Connection::conclude(const std::shared_ptr<Exchange>& exchange, bool body_left) {
+  if (exchange->response) {
+    exchange->head.request.body = {};
+    respond(std::move(*exchange->response), body_left);
+    return;
+  }
+  const Request& request = exchange->head.request;
+  x_lane.core().log.error("a handler threw an exception",
+                          {{"request", request.id}, {"path", request.path}, {"what", exchange->failure}});
+  refuse({500, fail(Reason::internal)}, body_left);
+}
+
+bool Connection::respond(Response response, bool close) {
+  const Head& head = x_exchange->head;
+  bool head_method = head.request.method == "HEAD";
+  x_close = close || response.close || !head.keep_alive || x_lane.core().stopping;
+  x_response = std::move(response);
+  x_reply_head = response_head(x_response, {.date = x_lane.date(),
+                                            .request_id = head.request.id,
+                                            .head_method = head_method,
+                                            .http_1_0 = head.http_1_0,
+                                            .close = x_close});
+  x_head_sent = 0;
+  x_part_sent = 0;
+  x_part_length = sends_body(x_response, head_method) ? body_length(x_response) : 0;
+  auto text = std::get_if<std::string>(&x_response.body);
+  if (text != nullptr && x_part_length > 0 && text->size() <= joined_body_max) {
+    x_reply_head += *text;
+    x_part_length = 0;
+  }
+  x_state = State::reply;
+  expect_within(timeouts().response_idle);
+  return true;
+}
+
+Moved Connection::send_part() {
+  if (x_head_sent < x_reply_head.size()) {
+    Moved moved = x_transport->write(std::string_view(x_reply_head).substr(x_head_sent), x_part_length > 0);
+    x_head_sent += moved.bytes;
+    return moved;
+  }
+  std::size_t size = std::min(static_cast<std::size_t>(x_part_length - x_part_sent), x_budget);
+  Moved moved;
+  if (auto range = std::get_if<FileRange>(&x_response.body)) {
+    moved = x_transport->send_file(range->file->descriptor(), range->offset + x_part_sent, size);
+  } else {
+    std::string_view text = std::get<std::string>(x_response.body);
+    moved = x_transport->write(text.substr(static_cast<std::size_t>(x_part_sent), size), false);
+  }
+  x_part_sent += static_cast<std::int64_t>(moved.bytes);
+  return moved;
+}
+
+bool Connection::send_reply() {
+  if (x_head_sent == x_reply_head.size() && x_part_sent == x_part_length) {
+    Io state = x_transport->flush();
+    return state == Io::done ? request_done() : blocked(state);
+  }
+  if (x_budget == 0) {
+    wait_writable();
+    return false;
+  }
+  Moved moved = send_part();
+  if (moved.state != Io::done) return blocked(moved.state);
+  x_exchange->bytes_sent += static_cast<std::int64_t>(moved.bytes);
+  x_budget -= std::min(x_budget, moved.bytes);
+  expect_within(timeouts().response_idle);
+  return true;
+}
+
+}  // namespace wharfage::http

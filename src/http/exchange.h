@@ -1,0 +1,38 @@
+// One request and what becomes of it. Shared between its connection and the worker that serves it, never
+// used by both at a time: the loop hands it over by a task and gets it back by the task's end.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/head.h"
+#include "http/server.h"
+
+namespace wharfage::http {
+
+struct Exchange {
+  Head head;
+  Buffered buffered;
+  Streamed streamed;
+  std::unique_ptr<BodySink> sink;    // made, used and destroyed on workers only
+  std::optional<Response> response;  // set when the answer is known
+  std::string failure;               // what a handler threw; empty when it did not
+  bool finished = false;             // the sink has seen the whole body
+  std::int64_t started_us = 0;
+  std::int64_t bytes_sent = 0;
+
+  // Each runs on a worker and lets nothing escape.
+  void run_handler() noexcept;
+  void run_open() noexcept;
+  void run_write(std::string_view chunk, bool last) noexcept;
+
+ private:
+  template <class Call>
+  void guarded(Call call) noexcept;
+};
+
+}  // namespace wharfage::http

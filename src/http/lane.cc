@@ -1,0 +1,147 @@
+#include "http/lane.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/time.h"
+#include "http/connection.h"
+
+namespace wharfage::http {
+namespace {
+
+constexpr std::int64_t retry_ms = 5;
+
+std::int64_t tick_period(const Timeouts& timeouts) {
+  std::int64_t shortest = std::min(
+      {timeouts.head, timeouts.body_idle, timeouts.response_idle, timeouts.keep_alive, timeouts.linger});
+  return std::clamp<std::int64_t>(shortest / 4, 5, 500);
+}
+
+}  // namespace
+
+std::shared_ptr<TlsContext> Core::tls() const {
+  std::lock_guard lock(x_tls_mutex);
+  return x_tls;
+}
+
+void Core::set_tls(std::shared_ptr<TlsContext> context) {
+  std::lock_guard lock(x_tls_mutex);
+  x_tls = std::move(context);
+}
+
+Response Core::fault_response(const Request& request, const Fault& fault) const {
+  Response response;
+  try {
+    response = options.on_fault ? options.on_fault(request, fault.error)
+                                : Response::text(fault.status, fault.error.message + "\n");
+  } catch (...) {
+    log.error("the fault hook threw an exception");
+  }
+  response.status = fault.status;
+  if (fault.status == 503 && !response.headers.has("Retry-After")) response.headers.add("Retry-After", "1");
+  return response;
+}
+
+Lane::Lane(Core& core)
+    : x_core(core),
+      x_scratch(std::make_unique_for_overwrite<char[]>(scratch_bytes)),
+      x_tick_ms(tick_period(core.options.timeouts)) {
+  x_loop.after(x_tick_ms, [this] { tick(); });
+  x_thread = std::thread([this] { x_loop.run(); });
+  pthread_setname_np(x_thread.native_handle(), "http");
+}
+
+Lane::~Lane() {
+  x_loop.stop();
+  x_thread.join();
+}
+
+void Lane::adopt(int socket, std::string peer) {
+  x_loop.post([this, socket, peer = std::move(peer)] {
+    if (x_core.stopping) {
+      ::close(socket);
+      --x_core.connections;
+      return;
+    }
+    auto connection = std::make_shared<Connection>(*this, socket, peer);
+    x_connections.insert(connection);
+    connection->start();
+  });
+}
+
+void Lane::forget(const std::shared_ptr<Connection>& connection) {
+  if (x_connections.erase(connection) > 0) --x_core.connections;
+}
+
+void Lane::drain() {
+  x_loop.post([this] {
+    std::vector<std::shared_ptr<Connection>> all(x_connections.begin(), x_connections.end());
+    for (const auto& connection : all) connection->drain();
+  });
+}
+
+void Lane::abort() {
+  x_loop.post([this] {
+    std::vector<std::shared_ptr<Connection>> all(x_connections.begin(), x_connections.end());
+    for (const auto& connection : all) connection->abort();
+  });
+}
+
+std::function<void()> Lane::counted(std::function<void()> work, std::function<void()> done) {
+  ++x_core.tasks;
+  return [this, work = std::move(work), done = std::move(done)]() mutable {
+    work();
+    work = nullptr;
+    x_loop.post([this, done = std::move(done)]() mutable {
+      done();
+      done = nullptr;
+      --x_core.tasks;
+    });
+  };
+}
+
+bool Lane::submit(std::function<void()> work, std::function<void()> done) {
+  if (x_core.workers.post(counted(std::move(work), std::move(done)))) return true;
+  --x_core.tasks;
+  return false;
+}
+
+void Lane::submit_surely(std::function<void()> work, std::function<void()> done) {
+  x_backlog.push_back(counted(std::move(work), std::move(done)));
+  if (x_backlog.size() == 1) retry();
+}
+
+// Keeps the order of the backlog. When the server ends without workers, its own thread does the work.
+void Lane::retry() {
+  while (!x_backlog.empty()) {
+    if (!x_core.workers.post(x_backlog.front())) {
+      if (!x_core.aborting) return x_loop.after(retry_ms, [this] { retry(); });
+      x_backlog.front()();
+    }
+    x_backlog.pop_front();
+  }
+}
+
+void Lane::tick() {
+  std::int64_t now = monotonic_ms();
+  std::vector<std::shared_ptr<Connection>> late;
+  for (const auto& connection : x_connections) {
+    if (connection->is_late(now)) late.push_back(connection);
+  }
+  for (const auto& connection : late) connection->time_out();
+  x_loop.after(x_tick_ms, [this] { tick(); });
+}
+
+std::string_view Lane::date() {
+  TimeMs now = SystemClock().now();
+  if (now / second_ms != x_date_second) {
+    x_date_second = now / second_ms;
+    x_date = http_date(now);
+  }
+  return x_date;
+}
+
+}  // namespace wharfage::http

@@ -1,0 +1,86 @@
+// One event loop with the connections it serves, and what all loops of a server share. A lane's methods
+// belong to its loop's thread unless they say otherwise.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_set>
+
+#include "http/head.h"
+#include "http/loop.h"
+#include "http/server.h"
+#include "http/transport.h"
+
+namespace wharfage::http {
+
+class Connection;
+
+// What the loops share. Constant after the start but for the atomics and the certificate.
+struct Core {
+  Core(ServerOptions given, Router route, Workers& pool, Log sink)
+      : options(std::move(given)), router(std::move(route)), workers(pool), log(std::move(sink)) {}
+
+  ServerOptions options;
+  Router router;
+  Workers& workers;
+  Log log;
+  std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> tasks{0};  // on workers, or waiting to be
+  std::atomic<bool> stopping{false};  // no new request on any connection
+  std::atomic<bool> aborting{false};  // no waiting for anyone any more
+
+  std::shared_ptr<TlsContext> tls() const;  // thread-safe; null without TLS
+  void set_tls(std::shared_ptr<TlsContext> context);
+  Response fault_response(const Request& request, const Fault& fault) const;
+
+ private:
+  mutable std::mutex x_tls_mutex;
+  std::shared_ptr<TlsContext> x_tls;
+};
+
+class Lane {
+ public:
+  explicit Lane(Core& core);
+  ~Lane();  // stops and joins its thread
+
+  Core& core() { return x_core; }
+  Loop& loop() { return x_loop; }
+
+  void adopt(int socket, std::string peer);  // thread-safe; takes the socket over
+  void drain();                              // thread-safe: ends idle connections
+  void abort();                              // thread-safe: ends every connection
+  void forget(const std::shared_ptr<Connection>& connection);
+
+  // Runs `work` on a worker and then `done` on this loop. False when the workers are too busy.
+  [[nodiscard]] bool submit(std::function<void()> work, std::function<void()> done);
+  // Likewise, but waits for a place. At most two such tasks per connection exist.
+  void submit_surely(std::function<void()> work, std::function<void()> done);
+
+  std::string_view date();                     // of now, for the Date field
+  char* scratch() { return x_scratch.get(); }  // shared by all connections, valid until the next read
+  static constexpr std::size_t scratch_bytes = 64 * 1024;
+
+ private:
+  void tick();
+  void retry();
+  std::function<void()> counted(std::function<void()> work, std::function<void()> done);
+
+  Core& x_core;
+  Loop x_loop;
+  std::unordered_set<std::shared_ptr<Connection>> x_connections;
+  std::deque<std::function<void()>> x_backlog;
+  std::string x_date;
+  std::int64_t x_date_second = 0;
+  std::unique_ptr<char[]> x_scratch;
+  std::int64_t x_tick_ms;
+  std::thread x_thread;  // last: uses everything above
+};
+
+}  // namespace wharfage::http

@@ -1,0 +1,59 @@
+// Bytes over one non-blocking socket, plain or through TLS. Nothing here waits: an operation that would
+// block says for what, and its caller asks the event loop. Belongs to one loop's thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace wharfage::http {
+
+enum class Io { done, want_read, want_write, closed };  // closed: ended by the other side or broken
+
+struct Moved {
+  Io state = Io::done;
+  std::size_t bytes = 0;  // more than 0 when done
+};
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual Io handshake() = 0;
+  virtual Moved read(char* buffer, std::size_t size) = 0;
+  // `more` hints that other bytes follow at once. Accepted bytes may wait inside until flush().
+  virtual Moved write(std::string_view bytes, bool more) = 0;
+  // At most `size` bytes of the file; closed when the file is shorter than promised.
+  virtual Moved send_file(int file, std::int64_t offset, std::size_t size) = 0;
+  virtual Io flush() = 0;
+  virtual bool holds_input() const { return false; }  // received, and no longer seen by the event loop
+  virtual void rest() {}                              // between requests: gives memory back
+  virtual void end_writing() = 0;  // best effort: tells the other side that nothing follows
+};
+
+std::unique_ptr<Transport> plain_transport(int socket);
+
+// A certificate and its key, ready for use by connections. Immutable; shared by its connections.
+class TlsContext {
+ public:
+  // Error: invalid_parameter, naming what cannot be used.
+  static Result<std::shared_ptr<TlsContext>> load(const std::string& certificate_file,
+                                                  const std::string& key_file);
+  ~TlsContext();
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  struct State;
+  State& state() { return *x_state; }
+
+ private:
+  TlsContext();
+  std::unique_ptr<State> x_state;
+};
+
+std::unique_ptr<Transport> tls_transport(int socket, std::shared_ptr<TlsContext> context);
+
+}  // namespace wharfage::http
