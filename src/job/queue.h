@@ -12,12 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "meta/db.h"
 
 namespace wharfage::job {
+
+class Engine;
 
 using JobId = std::string;  // 24 hex digits, as SWR shows them
 
@@ -60,8 +63,9 @@ class Run {
   // lease_lost or shutting_down (see why()). A job stopped by the server's end runs again after the restart.
   virtual bool canceled() const = 0;
   virtual Reason why() const = 0;
-  virtual void log(std::string_view stage,
-                   std::string_view line) = 0;  // buffered, flushed at least each second
+  // Buffered, flushed at least each second. Text of several lines becomes several lines. Waits when lines
+  // come faster than they can be written, so not inside a transaction.
+  virtual void log(std::string_view stage, std::string_view line) = 0;
   virtual void progress(int percent) = 0;
   // A transaction that commits only while this run still holds the job. Error: lease_lost, or the work's own.
   virtual Status commit(const std::function<Status(meta::Tx&)>& work) = 0;
@@ -79,23 +83,40 @@ struct Kind {
   std::string name;
   int concurrency = 1;  // running at once on this node
   Handler run;
-  Settle settle;  // may be empty
+  Settle settle;                   // may be empty
+  std::int64_t retry_base_ms = 0;  // the first retry's delay, doubled for each further one; 0: the queue's
+  TimeMs keep_ms = limits::job_kept_ms;  // ended jobs and their logs are dropped after this; 0: never
+};
+
+struct QueueOptions {
+  // True where no other process uses this database (SQLite): start() then takes over at once what a killed
+  // process was running, instead of waiting for its leases to expire. Those attempts count, so that a job
+  // that kills the process does not do so for ever.
+  bool sole_owner = false;
+  std::int64_t lease_ms = limits::job_lease_ms;
+  std::int64_t retry_base_ms = limits::job_retry_base_ms;
+  std::int64_t retry_max_ms = limits::job_retry_max_ms;
+  std::int64_t poll_ms = 1000;                      // looks for work at least this often
+  std::int64_t tick_ms = 1000;                      // flushes logs and reads cancel flags this often
+  std::int64_t stop_ms = limits::drain_timeout_ms;  // how long stop() waits before it gives leases back
 };
 
 std::vector<meta::Migration> schema();
 
 class Queue {
  public:
-  Queue(meta::Db& db, const Clock& clock, Log log);
+  Queue(meta::Db& db, const Clock& clock, Log log, QueueOptions options = {});
   ~Queue();  // as stop()
 
   void add_kind(Kind kind);  // before start()
   void start();
   void stop();  // asks running handlers to end, waits for them, gives their leases back; idempotent
 
-  // Inside the transaction that causes the job. A dedupe hit returns the waiting job's id.
+  // Inside the transaction that causes the job. A dedupe hit returns the waiting job's id; it keeps its own
+  // payload and runs no later than asked for here.
   Result<JobId> enqueue(meta::Tx& tx, const NewJob& job);
-  // Queued jobs end at once, running ones when their handler notices. task_finished when it has ended.
+  // Queued jobs end at once, running ones when their handler notices. task_finished when it has ended,
+  // job_unknown.
   Status cancel(meta::Tx& tx, const JobId& id);
 
   Result<std::optional<Job>> find(meta::Tx& tx, const JobId& id);
@@ -106,7 +127,7 @@ class Queue {
   };
   struct Page {
     std::vector<Job> jobs;
-    std::int64_t total = 0;
+    std::int64_t total = 0;  // counted up to limits::job_count_max
   };
   Result<Page> list(meta::Tx& tx, const Filter& filter);  // newest first
   struct LogPage {
@@ -115,14 +136,14 @@ class Queue {
   };
   // Lines number > offset, at most `limit`, including what a running job has flushed.
   Result<LogPage> log(meta::Tx& tx, const JobId& id, std::int64_t offset, std::int64_t limit);
-  // Waits (for tests and shutdown) until nothing is due; false after `timeout_ms`.
+  // Waits (for tests and shutdown) until nothing of this node's kinds is due or running; false after
+  // `timeout_ms`.
   bool wait_idle(std::int64_t timeout_ms);
   std::string metrics();  // Prometheus text: wharfage_jobs{kind,state}
   bool healthy() const;   // the claiming thread has looked for work lately
 
  private:
-  struct State_;
-  std::unique_ptr<State_> x_state;
+  std::unique_ptr<Engine> x_engine;
 };
 
 }  // namespace wharfage::job
