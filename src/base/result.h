@@ -102,7 +102,7 @@ using Status = Result<void>;
   declaration = std::move(name).value()
 
 // TRY_STATUS(store.remove(name)); returns the error, or goes on.
-#define TRY_STATUS(...)                                                              \
-  do {                                                                               \
-    if (auto status = (__VA_ARGS__); !status.ok()) return std::move(status).error(); \
+#define TRY_STATUS(...)                                                                             \
+  do {                                                                                              \
+    if (auto try_status_ = (__VA_ARGS__); !try_status_.ok()) return std::move(try_status_).error(); \
   } while (false)
