@@ -349,6 +349,12 @@ TEST_CASE_FIXTURE(Fixture, "bytes that may not have reached the disk are never p
   CHECK(uploads() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a name that may not have reached the disk is not acknowledged") {
+  failpoint::Armed armed("blob.sync_folder", 2);  // the first is the new shelf's parent
+  CHECK(reason(writer(begin("abc"))->commit(Digest::of("abc"))) == Reason::storage_failed);
+  CHECK(push("abc") == Digest::of("abc"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a full disk is said, costs nothing acknowledged and passes") {
   std::string mounted = folder.path("small");
   fs::create_directory(mounted);

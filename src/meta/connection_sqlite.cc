@@ -129,7 +129,10 @@ Status Connection::configure(Mode mode) {
   sqlite3_db_config(x_handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   sqlite3_db_config(x_handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   if (mode == Mode::writer) {
-    TRY_STATUS(pragma("PRAGMA journal_mode = WAL"));
+    TRY(Rows mode_now, query("PRAGMA journal_mode = WAL"));
+    if (mode_now.empty() || mode_now[0].text(0) != "wal") {
+      return fail(Reason::database_failed, {}, "this file system cannot hold a database in WAL mode");
+    }
     TRY_STATUS(pragma(fmt::format("PRAGMA journal_size_limit = {}", limits::database_wal_bytes_kept)));
   }
   TRY_STATUS(pragma("PRAGMA synchronous = FULL"));

@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
 #include "base/failpoint.h"
@@ -144,9 +145,12 @@ Status SqliteDb::write_any(const Work& work) {
     x_queue_filled.notify_one();
   }
   pending->wait();
-  if (pending->thrown) std::rethrow_exception(pending->thrown);
+  // Taken out here: what the caller's closure left behind dies on the caller's thread, before write()
+  // returns.
+  if (auto thrown = std::exchange(pending->thrown, nullptr)) std::rethrow_exception(std::move(thrown));
+  auto callbacks = std::exchange(pending->committed, {});
   if (pending->status.ok()) {
-    for (auto& committed : pending->committed) committed();
+    for (auto& committed : callbacks) committed();
   }
   return std::move(pending->status);
 }

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -78,6 +80,99 @@ TEST_CASE("what was acknowledged is there after kill -9") {
     // At most the batch that was being reported is there without having been named.
     CHECK(stored.size() <= acknowledged.size() + threads);
   }
+}
+
+TEST_CASE("a commit waits for the disk, and keys are enforced, on every connection") {
+  TestFolder folder;
+  auto db = open_sqlite(folder.path("meta.db"));
+  REQUIRE(db.ok());
+  auto settings = [](Tx& tx) -> Result<std::vector<std::string>> {
+    TRY(auto journal, tx.first("PRAGMA journal_mode"));
+    TRY(auto synchronous, tx.first("PRAGMA synchronous"));
+    TRY(auto keys, tx.first("PRAGMA foreign_keys"));
+    return std::vector{journal->text(0), std::to_string(synchronous->integer(0)),
+                       std::to_string(keys->integer(0))};
+  };
+  const std::vector<std::string> wanted{"wal", "2", "1"};
+  auto writing = (*db)->write(settings);
+  auto reading = (*db)->read(settings);
+  REQUIRE(writing.ok());
+  REQUIRE(reading.ok());
+  CHECK(*writing == wanted);
+  CHECK(*reading == wanted);
+}
+
+TEST_CASE("a write inside a write stops the program instead of waiting for itself") {
+  TestFolder folder;
+  pid_t child = ::fork();
+  if (child == 0) {
+    ::close(STDERR_FILENO);
+    ::signal(SIGABRT, SIG_DFL);
+    auto db = open_sqlite(folder.path("meta.db"));
+    if (db.ok()) (void)(*db)->write([&](Tx&) { return (*db)->write([](Tx&) -> Status { return {}; }); });
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+}
+
+std::int64_t count_facts(Db& db) {
+  auto row = db.read([](Tx& tx) { return tx.first("SELECT count(*) FROM facts"); });
+  REQUIRE(row.ok());
+  return (*row)->integer(0);
+}
+
+// Several threads write 40 KB at a time until nobody can; how many writes were acknowledged.
+int write_until_full(Db& db, int first_id) {
+  std::atomic<int> acknowledged{0}, wrong{0}, next{first_id};
+  std::vector<std::thread> writers;
+  for (int t = 0; t < threads; ++t) {
+    writers.emplace_back([&] {
+      for (int failures = 0; failures < 3;) {
+        int id = next++;
+        auto written = db.write([&](Tx& tx) {
+          return tx.execute("INSERT INTO facts (id, bytes) VALUES ($1, $2)",
+                            {id, Bytes{std::string(40'000, 'x')}});
+        });
+        if (written.ok()) acknowledged++;
+        if (written.ok()) continue;
+        failures++;
+        if (written.error().reason != Reason::disk_full) wrong++;
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  CHECK(wrong == 0);
+  return acknowledged;
+}
+
+TEST_CASE("a full disk loses nothing acknowledged, reads go on, and room brings writes back") {
+  TestFolder folder;
+  if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=2m") != 0) {
+    MESSAGE("skipped: a small file system can be mounted by root only");
+    return;
+  }
+  struct Unmount {
+    std::string path;
+    ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
+  } unmount{folder.path()};
+  auto opened = open_sqlite(folder.path("meta.db"));
+  REQUIRE(opened.ok());
+  Db& db = **opened;
+  auto made =
+      db.write([](Tx& tx) { return tx.script("CREATE TABLE facts (id INTEGER PRIMARY KEY, bytes $BYTES)"); });
+  REQUIRE(made.ok());
+  int acknowledged = write_until_full(db, 0);
+  CHECK(acknowledged > 0);
+  CHECK(count_facts(db) == acknowledged);
+  CHECK(db.ping().ok());
+  REQUIRE(::mount("tmpfs", folder.path().c_str(), "tmpfs", MS_REMOUNT, "size=4m") == 0);
+  int later = write_until_full(db, 1'000'000);
+  CHECK(later > 0);
+  CHECK(count_facts(db) == acknowledged + later);
+  opened->reset();
 }
 
 }  // namespace
