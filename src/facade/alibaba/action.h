@@ -1,0 +1,96 @@
+// One row of the action table: a wire name, its fields, its envelope and the function between them. A binding
+// is
+//
+//   Result<Reply> get_record(Call& call, const Query& query);   // Query and Reply declare their wire fields
+//   action<&get_record>("GetRepoBuildRecord")
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "facade/alibaba/alibaba.h"
+#include "op/operation.h"
+#include "wire/schema.h"
+
+namespace wharfage::alibaba {
+
+// A request that has been authenticated and is being answered.
+struct Call {
+  Rooms& rooms;
+  op::Context context;
+  const Options& options;
+  std::string request_id;  // upper-case UUID; also the id of a scan task it starts
+};
+
+// What stands beside the reply's own members (the SDKs check these types).
+enum class Envelope {
+  cr,          // Code:"success", IsSuccess:true, RequestId
+  cr_number,   // Code:200, RequestId           (CreateScanRule, UpdateScanRule, …)
+  cr_text,     // Code:"success", RequestId     (DeleteScanRule, …)
+  request_id,  // RequestId                     (tags, sas)
+};
+
+struct Action {
+  std::string_view name;
+  Envelope envelope = Envelope::cr;
+  Result<std::string> (*run)(Call&, const Params&) = nullptr;  // the reply as a JSON object
+  std::span<const wire::Field> (*request)() = nullptr;
+  std::span<const wire::Field> (*reply)() = nullptr;
+};
+
+// A reply without members of its own.
+struct Empty {
+  static constexpr auto fields() { return std::array<wire::Field, 0>{}; }
+};
+
+namespace detail {
+template <auto Run>
+struct Binding;
+template <class Query, class Reply, Result<Reply> (*Run)(Call&, const Query&)>
+struct Binding<Run> {
+  static Result<std::string> run(Call& call, const Params& params) {
+    TRY(Query query, wire::decode_params<Query>(params));
+    TRY(Reply reply, Run(call, query));
+    return wire::encode_json(reply);
+  }
+  static constexpr Action make(std::string_view name, Envelope envelope) {
+    return {name, envelope, &run, &wire::fields_of<Query>, &wire::fields_of<Reply>};
+  }
+};
+}  // namespace detail
+
+template <auto Run>
+constexpr Action action(std::string_view name, Envelope envelope = Envelope::cr) {
+  return detail::Binding<Run>::make(name, envelope);
+}
+
+constexpr std::string_view cr_version = "2018-12-01";
+constexpr std::string_view sas_version = "2018-12-03";
+
+// Nullptr when there is no such action in that version.
+const Action* find_action(std::string_view version, std::string_view name);
+bool known_version(std::string_view version);
+std::vector<const Action*> actions(std::string_view version);  // for documentation and tests
+
+// Every family of actions is one file; the table lists them all (table.cc).
+std::span<const Action> instance_actions();
+std::span<const Action> namespace_actions();
+std::span<const Action> repository_actions();
+std::span<const Action> tag_actions();
+std::span<const Action> build_actions();
+std::span<const Action> scan_actions();
+std::span<const Action> sync_actions();
+std::span<const Action> sas_actions();
+
+// cr: PageNo from 1, PageSize 30 unless given, 100 at most (clamped). Error: invalid_parameter below 1.
+struct PageOf {
+  std::int64_t number = 1, size = 30;
+  std::int64_t offset() const { return (number - 1) * size; }
+};
+Result<PageOf> page_of(std::optional<std::int64_t> number, std::optional<std::int64_t> size);
+// The InstanceId of a request must be ours. Error: instance_unknown.
+Status check_instance(const Call& call, const std::string& instance_id);
+
+}  // namespace wharfage::alibaba
