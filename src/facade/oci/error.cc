@@ -75,7 +75,9 @@ http::Response error_response(const Error& error) {
   WireError wire = wire_error(error.reason);
   std::string body =
       "{\"errors\":[{\"code\":" + json_string(wire.code) + ",\"message\":" + json_string(error.message);
-  if (!error.detail.empty()) body += ",\"detail\":" + json_string(error.detail);
+  // The detail of an internal error is for our log, not for the caller.
+  bool telling = !error.detail.empty() && error.kind() != ErrorKind::internal;
+  if (telling) body += ",\"detail\":" + json_string(error.detail);
   http::Response response = http::Response::json(wire.status, body + "}]}");
   if (wire.status == 429 || wire.status == 503) response.headers.set("Retry-After", "1");
   return response;

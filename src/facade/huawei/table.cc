@@ -1,0 +1,106 @@
+#include <array>
+
+#include "facade/huawei/route.h"
+
+namespace wharfage::huawei {
+namespace {
+
+using Family = std::span<const Route> (*)();
+
+constexpr std::array<Family, 9> families{&instance_routes,   &namespace_routes, &repository_routes,
+                                         &artifact_routes,   &sign_routes,      &replication_routes,
+                                         &credential_routes, &hss_routes,       &iam_routes};
+
+// A slash inside a name is %2F, or %252F where a client encodes twice.
+std::string decoded(std::string_view segment) {
+  std::string once = percent_decode(segment);
+  bool twice = once.find("%2F") != once.npos || once.find("%2f") != once.npos;
+  return twice ? percent_decode(once) : once;
+}
+
+bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path,
+          Params& variables) {
+  if (pattern.size() != path.size()) return false;
+  variables.clear();
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    bool variable = !pattern[i].empty() && pattern[i][0] == '{';
+    if (!variable && pattern[i] != path[i]) return false;
+    if (variable && path[i].empty()) return false;
+    if (variable) variables.emplace_back(pattern[i].substr(1, pattern[i].size() - 2), decoded(path[i]));
+  }
+  return true;
+}
+
+Service service_of(std::string_view path) {
+  if (path.substr(0, 4) == "/v5/") return Service::hss;
+  return path.substr(0, 3) == "/v3" ? Service::iam : Service::swr;
+}
+
+}  // namespace
+
+std::vector<const Route*> routes() {
+  std::vector<const Route*> all;
+  for (Family family : families) {
+    for (const Route& route : family()) all.push_back(&route);
+  }
+  return all;
+}
+
+Match find_route(std::string_view method, std::string_view path) {
+  Match match;
+  match.service = service_of(path);
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  auto segments = split(path, '/');
+  for (const Route* route : routes()) {
+    Params variables;
+    if (!fits(split(route->path, '/'), segments, variables)) continue;
+    if (route->method != method) {
+      match.other_method = true;
+      continue;
+    }
+    match.route = route;
+    match.service = route->service;
+    match.variables = std::move(variables);
+    return match;
+  }
+  return match;
+}
+
+Result<registry::Slice> swr_page(std::optional<std::int64_t> offset, std::optional<std::int64_t> limit,
+                                 std::int64_t limit_default) {
+  constexpr std::int64_t limit_max = 100;
+  registry::Slice slice{offset.value_or(0), limit.value_or(limit_default)};
+  if (slice.limit < 1 || slice.limit > limit_max) {
+    return fail(Reason::invalid_parameter, "limit must be between 1 and 100", "limit");
+  }
+  if (slice.offset < 0 || slice.offset % slice.limit != 0) {
+    return fail(Reason::invalid_parameter, "offset must be 0 or a multiple of limit", "offset");
+  }
+  return slice;
+}
+
+Result<registry::Slice> hss_page(std::optional<std::int64_t> offset, std::optional<std::int64_t> limit,
+                                 std::int64_t limit_low) {
+  constexpr std::int64_t offset_max = 2'000'000, limit_max = 200;
+  registry::Slice slice{offset.value_or(0), limit.value_or(10)};
+  if (slice.limit < limit_low || slice.limit > limit_max) {
+    return fail(Reason::invalid_parameter, "limit is out of range", "limit");
+  }
+  if (slice.offset < 0 || slice.offset > offset_max) {
+    return fail(Reason::invalid_parameter, "offset must be between 0 and 2000000", "offset");
+  }
+  return slice;
+}
+
+Status check_project(const Call& call, std::string_view project_id) {
+  if (project_id == call.rooms.registry.instance().project_id) return {};
+  return fail(Reason::project_unknown);
+}
+
+Status check_instance(const Call& call, std::string_view project_id, std::string_view instance_id) {
+  TRY_STATUS(check_project(call, project_id));
+  if (instance_id == call.rooms.registry.instance().uuid) return {};
+  return fail(Reason::instance_unknown);
+}
+
+}  // namespace wharfage::huawei
