@@ -39,4 +39,19 @@ class Pieces final : public ByteSource {
 
 Result<LayerFiles> read(std::string bytes, std::size_t piece = 1000, const UnpackLimits& limits = {});
 
+// A folder of its own for one test, removed with everything in it.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string path(std::string_view name) const { return x_path + "/" + std::string(name); }
+  void write(std::string_view name, std::string_view content) const;  // creates folders on the way
+  std::string read(std::string_view name) const;
+
+ private:
+  std::string x_path;
+};
+
 }  // namespace wharfage::scan::testing

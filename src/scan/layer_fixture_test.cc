@@ -1,6 +1,11 @@
 #include <zlib.h>
 #include <zstd.h>
+
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "scan/layer_fixture.h"
 
@@ -62,6 +67,27 @@ Result<std::string_view> Pieces::next() {
 Result<LayerFiles> read(std::string bytes, std::size_t piece, const UnpackLimits& limits) {
   Pieces pieces(std::move(bytes), piece);
   return read_layer(pieces, limits);
+}
+
+Folder::Folder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "wharfage-scan-XXXXXX").string();
+  x_path = mkdtemp(pattern.data());
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(x_path, ignored);
+}
+
+void Folder::write(std::string_view name, std::string_view content) const {
+  std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
+  std::ofstream(path(name), std::ios::binary | std::ios::trunc) << content;
+}
+
+std::string Folder::read(std::string_view name) const {
+  std::stringstream content;
+  content << std::ifstream(path(name), std::ios::binary).rdbuf();
+  return content.str();
 }
 
 }  // namespace wharfage::scan::testing
