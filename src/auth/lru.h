@@ -75,13 +75,6 @@ class Lru {
     if (auto found = x_places.find(key); found != x_places.end()) drop(found->second);
   }
 
-  void clear() {
-    std::lock_guard lock(x_mutex);
-    ++x_version;
-    x_places.clear();
-    x_entries.clear();
-  }
-
   std::size_t size() const {
     std::lock_guard lock(x_mutex);
     return x_entries.size();
