@@ -118,12 +118,14 @@ std::int64_t Engine::look_for_work() {
   }
   bool some = std::any_of(slots.begin(), slots.end(), [](auto& one) { return one.due + one.expired > 0; });
   if (!some) return std::clamp<std::int64_t>(*next - x_clock.now(), 1, x_options.poll_ms);
-  if (Status claimed = claim(slots); !claimed.ok()) {
+  auto claimed = claim(slots);
+  if (!claimed.ok()) {
     x_log.error("cannot claim jobs",
                 {{"error", claimed.error().message}, {"detail", claimed.error().detail}});
     return x_options.poll_ms;
   }
-  return 0;  // there may be more
+  // Nothing: other nodes were quicker, or no thread is free; a run that ends wakes this loop.
+  return *claimed ? 0 : x_options.poll_ms;
 }
 
 // Kinds take turns in being first, so that one with endless work cannot keep the others off the last threads.
@@ -135,7 +137,7 @@ std::vector<Engine::Slots> Engine::free_slots() {
   for (std::size_t i = 0; i < x_kinds.size(); ++i, ++first) {
     if (first == x_kinds.end()) first = x_kinds.begin();
     std::int64_t free = first->second.kind.concurrency - first->second.running;
-    if (free > 0) slots.push_back({first->first, free, free});
+    if (free > 0) slots.push_back({first->first, free, free, first->second.running == 0});
   }
   if (!slots.empty()) x_last_kind = slots.front().kind;
   return slots;
@@ -157,7 +159,7 @@ Result<std::int64_t> Engine::ask_for_work(std::vector<Slots>& slots) {
   });
 }
 
-Status Engine::claim(const std::vector<Slots>& slots) {
+Result<bool> Engine::claim(const std::vector<Slots>& slots) {
   auto own = runs();
   Taken taken;
   TRY_STATUS(x_db.write([&](meta::Tx& tx) -> Status {
@@ -168,15 +170,22 @@ Status Engine::claim(const std::vector<Slots>& slots) {
       // When this node was held up, what it runs may seem expired: it is not.
       for (const auto& run : own) TRY_STATUS(records::extend(tx, run->holder(), now + x_options.lease_ms));
     }
+    auto idle = std::count_if(slots.begin(), slots.end(), [](auto& one) { return one.idle; });
     for (const auto& one : slots) {
       auto threads = static_cast<std::int64_t>(x_threads - own.size() - taken.to_run.size());
+      if (threads <= 0) break;
+      // One kind's endless work leaves a thread to each of the others, as far as half of them go.
+      std::int64_t kept = std::min<std::int64_t>(idle - one.idle, static_cast<std::int64_t>(x_threads) / 2);
+      threads = std::max<std::int64_t>(threads - kept, one.idle);
+      std::size_t before = taken.to_run.size();
       if (threads > 0) TRY_STATUS(claim_kind(tx, one, now, threads, taken));
+      if (taken.to_run.size() > before) idle -= one.idle;
     }
     return {};
   }));
   for (auto& one : taken.to_run) launch(std::move(one));
   for (const auto& one : taken.to_bury) bury(one);
-  return {};
+  return !taken.to_run.empty() || !taken.to_bury.empty();
 }
 
 Status Engine::claim_kind(meta::Tx& tx, const Slots& slots, TimeMs now, std::int64_t threads, Taken& taken) {

@@ -46,6 +46,7 @@ class Engine {
   struct Slots {
     std::string kind;
     std::int64_t due = 0, expired = 0;  // how many may be claimed of each
+    bool idle = false;                  // runs nothing: a thread is kept for it
   };
   struct Taken {
     std::vector<records::Claimed> to_run, to_bury;
@@ -56,7 +57,7 @@ class Engine {
   std::int64_t look_for_work();  // how long to wait then
   std::vector<Slots> free_slots();
   Result<std::int64_t> ask_for_work(std::vector<Slots>& slots);
-  Status claim(const std::vector<Slots>& slots);
+  Result<bool> claim(const std::vector<Slots>& slots);  // false: there was nothing
   Status claim_kind(meta::Tx& tx, const Slots& slots, TimeMs now, std::int64_t threads, Taken& taken);
   void launch(records::Claimed claimed);
   void bury(const records::Claimed& claimed);
@@ -68,6 +69,7 @@ class Engine {
   Status finish_once(ActiveRun& run, const Status& status, const std::vector<LogLine>& lines);
   Status end(meta::Tx& tx, const records::Holder& holder, Job job, State state, const Error* error);
   Status settle(meta::Tx& tx, const Job& job, const Error& error);
+  void count_ended(const std::string& kind, State state);
   void forget(const RunPtr& run);
 
   // ---- the loop that keeps up (engine_keep.cc)

@@ -117,7 +117,9 @@ void Engine::give_back() {
     return {};
   });
   if (!given.ok()) x_log.error("cannot give leases back", {{"error", given.error().message}});
-  for (const auto& run : left) run->lose();
+  for (const auto& run : left) {
+    if (!run->completed()) run->lose();
+  }
 }
 
 }  // namespace wharfage::job

@@ -46,6 +46,7 @@ Status Engine::call_handler(ActiveRun& run) {
 }
 
 void Engine::finish(ActiveRun& run, const Status& status) {
+  if (run.completed()) return count_ended(run.job().kind, State::succeeded);
   if (!status.ok()) {
     run.logger().info("job attempt failed", {{"error", status.error().message},
                                              {"detail", status.error().detail},
@@ -102,9 +103,13 @@ Status Engine::finish_once(ActiveRun& run, const Status& outcome, const std::vec
     ended.reset();
     return {};
   }));
-  std::lock_guard lock(x_mutex);
-  if (ended) ++x_kinds.find(job.kind)->second.ended[*ended];
+  if (ended) count_ended(job.kind, *ended);
   return {};
+}
+
+void Engine::count_ended(const std::string& kind, State state) {
+  std::lock_guard lock(x_mutex);
+  ++x_kinds.find(kind)->second.ended[state];
 }
 
 Status Engine::end(meta::Tx& tx, const records::Holder& holder, Job job, State state, const Error* error) {

@@ -68,7 +68,12 @@ class Run {
   virtual void log(std::string_view stage, std::string_view line) = 0;
   virtual void progress(int percent) = 0;
   // A transaction that commits only while this run still holds the job. Error: lease_lost, or the work's own.
+  // When the process dies after it and before the job ends, the handler runs again: let `work` see what is
+  // already done, or use complete().
   virtual Status commit(const std::function<Status(meta::Tx&)>& work) = 0;
+  // The same, and the job succeeds in that transaction: `work` has its effect exactly once, whatever dies.
+  // What the handler returns afterwards no longer matters.
+  virtual Status complete(const std::function<Status(meta::Tx&)>& work) = 0;
   virtual const Log& logger() const = 0;
 };
 

@@ -32,7 +32,29 @@ void ActiveRun::progress(int percent) {
 }
 
 Status ActiveRun::commit(const std::function<Status(meta::Tx&)>& work) {
-  if (x_lost) return fail(Reason::lease_lost);
+  if (x_lost || x_completed) return fail(Reason::lease_lost);
+  return write(work);
+}
+
+Status ActiveRun::complete(const std::function<Status(meta::Tx&)>& work) {
+  if (x_lost || x_completed) return fail(Reason::lease_lost);
+  auto unsaved = take_unsaved();
+  Status status = write([&](meta::Tx& tx) -> Status {
+    TRY_STATUS(work(tx));
+    TRY_STATUS(records::append_log(tx, holder(), 100, unsaved.lines));
+    TRY_STATUS(records::end(tx, holder(), {State::succeeded, "", 100, x_around.clock.now()}));
+    return {};
+  });
+  if (!status.ok()) {
+    restore(std::move(unsaved));
+    return status;
+  }
+  x_completed = true;
+  x_buffer.close();
+  return {};
+}
+
+Status ActiveRun::write(const std::function<Status(meta::Tx&)>& work) {
   bool held = true;
   Status status = x_around.db.write([&](meta::Tx& tx) -> Status {
     TimeMs until = x_around.clock.now() + x_around.options.lease_ms;
@@ -52,7 +74,7 @@ void ActiveRun::lose() {
 }
 
 bool ActiveRun::dirty() const {
-  return !x_lost && (!x_buffer.empty() || x_progress != x_stored_progress);
+  return !x_lost && !x_completed && (!x_buffer.empty() || x_progress != x_stored_progress);
 }
 
 ActiveRun::Unsaved ActiveRun::take_unsaved() {

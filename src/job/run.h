@@ -35,6 +35,7 @@ class ActiveRun final : public Run {
   void log(std::string_view stage, std::string_view line) override;
   void progress(int percent) override;
   Status commit(const std::function<Status(meta::Tx&)>& work) override;
+  Status complete(const std::function<Status(meta::Tx&)>& work) override;
   const Log& logger() const override { return x_log; }
 
   // ---- for the engine
@@ -42,6 +43,7 @@ class ActiveRun final : public Run {
   void ask_cancel() { x_cancel_asked = true; }
   void lose();  // another holds the job: ends the handler soon, drops the lines
   bool lost() const { return x_lost; }
+  bool completed() const { return x_completed; }
   bool dirty() const;
   int shown_progress() const { return x_progress; }
 
@@ -56,6 +58,8 @@ class ActiveRun final : public Run {
   void restore(Unsaved unsaved);
 
  private:
+  Status write(const std::function<Status(meta::Tx&)>& work);
+
   const Surroundings& x_around;
   const Job x_job;
   const std::int64_t x_fence;
@@ -64,6 +68,7 @@ class ActiveRun final : public Run {
   std::mutex x_storing;
   std::atomic<bool> x_cancel_asked;
   std::atomic<bool> x_lost{false};
+  std::atomic<bool> x_completed{false};
   std::atomic<int> x_progress{0};
   std::atomic<int> x_stored_progress{0};
 };
