@@ -22,6 +22,9 @@ struct AddressPolicy {
   std::vector<std::string> allowed;
 };
 
+// Error: invalid_parameter for an exception that cannot be read (Client itself ignores such entries).
+Status check_policy(const AddressPolicy& policy);
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // http:// or https://
@@ -51,8 +54,9 @@ class Client {
  public:
   explicit Client(AddressPolicy policy, std::string user_agent);
   ~Client();
-  // Errors: address_forbidden, remote_unreachable, timeout, too_large, canceled, invalid_parameter (URL).
-  // Any HTTP status is a success.
+  // Errors: address_forbidden, remote_unreachable, timeout, too_large, canceled, invalid_parameter (URL,
+  // method, header field, CA), remote_failed (redirects that lead nowhere), size_invalid (body_source), or
+  // what body_source and body_sink returned. Any HTTP status is a success.
   Result<ClientResponse> send(const ClientRequest& request);
 
  private:
