@@ -66,7 +66,7 @@ std::string json_string(std::string_view text) {
   return out + "\"";
 }
 
-Log::Log() : Log(std::make_shared<StderrSink>(), LogLevel::info) {}
+Log::Log(LogLevel level) : Log(std::make_shared<StderrSink>(), level) {}
 Log::Log(std::shared_ptr<LogSink> sink, LogLevel level) : x_sink(std::move(sink)), x_level(level) {}
 
 Log Log::with(std::string_view name, std::string_view value) const {

@@ -28,7 +28,7 @@ class LogSink {
 
 class Log {
  public:
-  Log();  // to standard error, from level info
+  explicit Log(LogLevel level = LogLevel::info);  // to standard error
   Log(std::shared_ptr<LogSink> sink, LogLevel level);
 
   Log with(std::string_view name, std::string_view value) const;

@@ -45,7 +45,7 @@ http::Response Huawei::answer(const http::Request& request) {
       x_options,
       request,
       {}};
-  auto reply = match.route->run(call, params);
+  auto reply = match.route->run(call, params, request.body);
   if (!reply.ok()) return refuse(reply.error());
   http::Response response = http::Response::json(match.route->status, *reply);
   if (reply->empty()) response.headers.remove("Content-Type");

@@ -14,11 +14,12 @@
 
 #include "facade/huawei/huawei.h"
 #include "op/operation.h"
+#include "op/rest.h"
 #include "wire/schema.h"
 
 namespace wharfage::huawei {
 
-enum class Service { swr, hss, iam };  // whose error form is answered
+enum Service { swr, hss, iam };  // whose error form is answered
 
 struct Call {
   Rooms& rooms;
@@ -28,66 +29,13 @@ struct Call {
   http::Headers reply_headers;  // added to the reply, e.g. X-Subject-Token
 };
 
-struct NoBody {
-  static constexpr auto fields() { return std::array<wire::Field, 0>{}; }
-};
-using Empty = NoBody;  // a reply without a body
-
-struct Route {
-  std::string_view method, path;
-  int status = 200;
-  Service service = Service::swr;
-  bool anonymous = false;  // needs no credential (sign-in)
-  // The reply as JSON text; empty for an empty body.
-  Result<std::string> (*run)(Call&, const Params&) = nullptr;
-  std::span<const wire::Field> (*query)() = nullptr;
-  std::span<const wire::Field> (*body)() = nullptr;
-  std::span<const wire::Field> (*reply)() = nullptr;
-
-  constexpr Route of(Service which) const {
-    Route copy = *this;
-    copy.service = which;
-    return copy;
-  }
-  constexpr Route without_credential() const {
-    Route copy = *this;
-    copy.anonymous = true;
-    return copy;
-  }
-};
-
-namespace detail {
-template <auto Run>
-struct Binding;
-template <class Query, class Body, class Reply, Result<Reply> (*Run)(Call&, const Query&, const Body&)>
-struct Binding<Run> {
-  static Result<std::string> run(Call& call, const Params& params) {
-    TRY(Query query, wire::decode_params<Query>(params));
-    Body body{};
-    if constexpr (!std::is_same_v<Body, NoBody>) {
-      TRY(body, wire::decode_json<Body>(call.request.body));
-    }
-    TRY(Reply reply, Run(call, query, body));
-    if constexpr (std::is_same_v<Reply, Empty>) return std::string();
-    return wire::encode_json(reply);
-  }
-  static constexpr Route make(std::string_view method, std::string_view path, int status) {
-    return {method,
-            path,
-            status,
-            Service::swr,
-            false,
-            &run,
-            &wire::fields_of<Query>,
-            &wire::fields_of<Body>,
-            &wire::fields_of<Reply>};
-  }
-};
-}  // namespace detail
+using op::Empty;
+using op::NoBody;
+using Route = op::RestRoute<Call>;
 
 template <auto Run>
 constexpr Route route(std::string_view method, std::string_view path, int status = 200) {
-  return detail::Binding<Run>::make(method, path, status);
+  return op::rest_route<Call, Run>(method, path, status);
 }
 
 struct Match {

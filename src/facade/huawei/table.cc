@@ -11,26 +11,6 @@ constexpr std::array<Family, 9> families{&instance_routes,   &namespace_routes, 
                                          &artifact_routes,   &sign_routes,      &replication_routes,
                                          &credential_routes, &hss_routes,       &iam_routes};
 
-// A slash inside a name is %2F, or %252F where a client encodes twice.
-std::string decoded(std::string_view segment) {
-  std::string once = percent_decode(segment);
-  bool twice = once.find("%2F") != once.npos || once.find("%2f") != once.npos;
-  return twice ? percent_decode(once) : once;
-}
-
-bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path,
-          Params& variables) {
-  if (pattern.size() != path.size()) return false;
-  variables.clear();
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    bool variable = !pattern[i].empty() && pattern[i][0] == '{';
-    if (!variable && pattern[i] != path[i]) return false;
-    if (variable && path[i].empty()) return false;
-    if (variable) variables.emplace_back(pattern[i].substr(1, pattern[i].size() - 2), decoded(path[i]));
-  }
-  return true;
-}
-
 Service service_of(std::string_view path) {
   if (path.substr(0, 4) == "/v5/") return Service::hss;
   return path.substr(0, 3) == "/v3" ? Service::iam : Service::swr;
@@ -49,17 +29,15 @@ std::vector<const Route*> routes() {
 Match find_route(std::string_view method, std::string_view path) {
   Match match;
   match.service = service_of(path);
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  auto segments = split(path, '/');
   for (const Route* route : routes()) {
     Params variables;
-    if (!fits(split(route->path, '/'), segments, variables)) continue;
+    if (!op::match_path(route->path, path, variables)) continue;
     if (route->method != method) {
       match.other_method = true;
       continue;
     }
     match.route = route;
-    match.service = route->service;
+    match.service = static_cast<Service>(route->service);
     match.variables = std::move(variables);
     return match;
   }

@@ -1,0 +1,44 @@
+// The route table of the native API (op/rest.h tells how a row binds wire and operation).
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "facade/native/native.h"
+#include "op/operation.h"
+#include "op/rest.h"
+
+namespace wharfage::native {
+
+struct Call {
+  Rooms& rooms;
+  op::Context context;
+  const http::Request& request;
+};
+
+using op::Empty;
+using op::NoBody;
+using Route = op::RestRoute<Call>;
+
+template <auto Run>
+constexpr Route route(std::string_view method, std::string_view path, int status = 200) {
+  return op::rest_route<Call, Run>(method, path, status);
+}
+
+std::vector<const Route*> routes();
+std::string openapi_document(std::string_view version);
+
+// Every family of routes is one file; the table lists them all (table.cc).
+std::span<const Route> account_routes();     // users, robots, access keys, grants, tokens, whoami
+std::span<const Route> registry_routes();    // namespaces, repositories, tags, waybill
+std::span<const Route> build_routes();       // source providers, sources, rules, records
+std::span<const Route> scan_routes();        // advisory data, packages, findings
+std::span<const Route> sign_routes();        // keys
+std::span<const Route> connection_routes();  // registry connections, inventory, synchronisation
+std::span<const Route> system_routes();      // jobs, audit, webhooks, status
+
+// Pages of the native API: offset and limit (50, at most 1000).
+Result<registry::Slice> page_of(std::optional<std::int64_t> offset, std::optional<std::int64_t> limit);
+
+}  // namespace wharfage::native

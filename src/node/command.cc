@@ -1,0 +1,173 @@
+#include "node/command.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "node/advisories.h"
+#include "node/backup.h"
+#include "node/config.h"
+#include "node/node.h"
+
+extern char** environ;
+
+namespace wharfage::node {
+namespace {
+
+constexpr int exit_ok = 0, exit_error = 1, exit_usage = 2;
+
+Environment environment() {
+  Environment variables;
+  for (char** variable = environ; *variable; ++variable) {
+    std::string_view text = *variable;
+    auto equals = text.find('=');
+    if (equals != text.npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+int complain(const Error& error) {
+  std::cerr << "wharfage: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")")
+            << "\n";
+  return exit_error;
+}
+
+struct Arguments {
+  std::string config, data, listen, folder;
+  std::vector<std::string> paths;
+};
+
+Result<Config> effective(const Arguments& arguments) {
+  TRY(Config config, load_config(arguments.config, environment()));
+  if (!arguments.data.empty()) config.data = arguments.data;
+  if (!arguments.listen.empty()) config.listen = arguments.listen;
+  return config;
+}
+
+void greet(const Node& node, const Config& config) {
+  const Welcome& welcome = node.welcome();
+  std::string host = config.listen.substr(0, config.listen.rfind(':'));
+  fmt::print("Wharfage {} is listening on {}://{}:{}\n", version, config.tls_key.empty() ? "http" : "https",
+             host, node.port());
+  if (!welcome.password.empty()) {
+    fmt::print("First start: user admin, password {}\n(also in {}, readable by you alone)\n",
+               welcome.password, welcome.password_file);
+  }
+  std::fflush(stdout);
+}
+
+int serve(const Arguments& arguments) {
+  // Signals are taken by this thread alone; every thread made later inherits the mask.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  auto config = effective(arguments);
+  if (!config.ok()) return complain(config.error()), exit_usage;
+  Log log = Log(config->log_level);
+  auto node = Node::start(*config, environment(), log);
+  if (!node.ok()) return complain(node.error());
+  greet(**node, *config);
+  for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
+    sigwait(&signals, &signal);
+    if (signal == SIGHUP) (*node)->reload();
+  }
+  log.info("stopping");
+  (*node)->stop();
+  log.info("stopped");
+  return exit_ok;
+}
+
+int show(const Arguments& arguments) {
+  auto config = effective(arguments);
+  if (!config.ok()) return complain(config.error()), exit_usage;
+  std::cout << show_config(*config);
+  return exit_ok;
+}
+
+int report(const Result<BackupReport>& done, std::string_view what) {
+  if (!done.ok()) return complain(done.error());
+  fmt::print("{}: {} blobs, {} bytes\n", what, done->blobs, done->bytes);
+  return exit_ok;
+}
+
+int make_backup(const Arguments& arguments) {
+  auto config = effective(arguments);
+  if (!config.ok()) return complain(config.error()), exit_usage;
+  return report(back_up(config->data, arguments.folder), "backed up");
+}
+
+int make_restore(const Arguments& arguments) {
+  auto config = effective(arguments);
+  if (!config.ok()) return complain(config.error()), exit_usage;
+  return report(restore(arguments.folder, config->data), "restored and checked");
+}
+
+int with_advisories(const Arguments& arguments, int (*run)(const Config&, const std::vector<std::string>&)) {
+  auto config = effective(arguments);
+  if (!config.ok()) return complain(config.error()), exit_usage;
+  return run(*config, arguments.paths);
+}
+
+void add_common(CLI::App& command, Arguments& arguments) {
+  command.add_option("--config", arguments.config, "configuration file (YAML)")->check(CLI::ExistingFile);
+  command.add_option("--data", arguments.data, "folder of database, blobs and keys");
+}
+
+}  // namespace
+
+int run_command(int count, char** raw) {
+  Arguments arguments;
+  int code = exit_ok;
+  CLI::App app{"A container registry that builds, scans, signs and synchronises images, and can prove it.",
+               "wharfage"};
+  app.set_version_flag("--version", "wharfage " + std::string(version));
+  app.require_subcommand(1);
+
+  auto* serving = app.add_subcommand("serve", "run the server");
+  add_common(*serving, arguments);
+  serving->add_option("--listen", arguments.listen, "HOST:PORT");
+  serving->callback([&] { code = serve(arguments); });
+
+  auto* config = app.add_subcommand("config", "show every setting with its value and meaning");
+  add_common(*config, arguments);
+  config->callback([&] { code = show(arguments); });
+
+  auto* backup = app.add_subcommand("backup", "copy a (running) server's data into a folder");
+  add_common(*backup, arguments);
+  backup->add_option("folder", arguments.folder, "missing or empty folder")->required();
+  backup->callback([&] { code = make_backup(arguments); });
+
+  auto* restoring = app.add_subcommand("restore", "make a data folder from a backup and check every blob");
+  add_common(*restoring, arguments);
+  restoring->add_option("folder", arguments.folder, "the backup")->required()->check(CLI::ExistingDirectory);
+  restoring->callback([&] { code = make_restore(arguments); });
+
+  auto* vulndb = app.add_subcommand("vulndb", "the advisory data that scans judge by");
+  vulndb->require_subcommand(1);
+  auto* import = vulndb->add_subcommand("import", "import OSV archives, folders or JSON files");
+  add_common(*import, arguments);
+  import->add_option("paths", arguments.paths)->required()->check(CLI::ExistingPath);
+  import->callback([&] { code = with_advisories(arguments, import_advisories); });
+  auto* update = vulndb->add_subcommand("update", "fetch and import from the mirror (scan.vulndb_mirror)");
+  add_common(*update, arguments);
+  update->callback([&] { code = with_advisories(arguments, update_advisories); });
+  auto* status = vulndb->add_subcommand("status", "what is imported and how old it is");
+  add_common(*status, arguments);
+  status->callback([&] { code = with_advisories(arguments, show_advisories); });
+
+  try {
+    app.parse(count, raw);
+  } catch (const CLI::ParseError& fault) {
+    return app.exit(fault) == 0 ? exit_ok : exit_usage;
+  }
+  return code;
+}
+
+}  // namespace wharfage::node

@@ -1,0 +1,7 @@
+// The command line of the one binary. Exit codes: 0 ok, 1 error, 2 usage, 7 policy failed, 8 could not be
+// evaluated.
+#pragma once
+
+namespace wharfage::node {
+int run_command(int count, char** arguments);
+}

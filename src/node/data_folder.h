@@ -1,0 +1,34 @@
+// The folder everything persistent lies in: database, blobs, keys, advisory data. One process at a time owns
+// it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace wharfage::node {
+
+class DataFolder {
+ public:
+  // Creates the folder (0700) and takes its lock. Errors: conflict when another process has it,
+  // storage_failed.
+  static Result<std::unique_ptr<DataFolder>> open(const std::string& path);
+  ~DataFolder();
+
+  const std::string& path() const { return x_path; }
+  std::string database() const { return x_path + "/wharfage.db"; }
+  std::string master_key() const { return x_path + "/master.key"; }
+  std::string advisories() const { return x_path + "/advisories"; }
+  std::string admin_password() const { return x_path + "/admin-password"; }
+
+ private:
+  DataFolder(std::string path, int lock) : x_path(std::move(path)), x_lock(lock) {}
+  std::string x_path;
+  int x_lock;
+};
+
+// Writes a file with mode 0600, replacing it as a whole.
+Status write_private_file(const std::string& path, std::string_view content);
+
+}  // namespace wharfage::node
