@@ -161,6 +161,14 @@ constexpr std::size_t advisory_list_max = 64;     // aliases, CVEs or references
 constexpr int advisory_folder_depth_max = 16;
 constexpr std::size_t packages_per_image_max = 100'000;
 constexpr std::size_t findings_per_image_max = 500'000;
+constexpr std::size_t judged_images_kept_max = 16;  // findings kept in memory, least recently used go first
+constexpr std::size_t image_contents_bytes_max = 256 * 1024 * 1024;  // a stored package list, unpacked
+constexpr std::size_t scan_rules_max = 1000;
+constexpr std::size_t scan_rule_names_max = 100;     // namespaces or repositories of one rule
+constexpr std::size_t scan_rule_pattern_max = 512;
+constexpr std::int64_t scan_tasks_kept_max = 20;     // per repository and digest; older ended ones go
+constexpr std::int64_t scan_tasks_counted_max = 10'000;  // a longer list says "this many"
+constexpr std::int64_t scan_rematch_batch = 100;     // images judged anew per transaction
 
 // Other registries
 constexpr std::size_t remote_json_max = 16 * 1024 * 1024;
@@ -171,6 +179,27 @@ constexpr std::size_t remote_idle_handles_max = 32;  // kept with their connecti
 constexpr std::size_t remote_headers_max = 256 * 1024;
 constexpr std::size_t remote_url_max = 64 * 1024;
 constexpr std::size_t inventory_images_max = 200'000;  // per connection and run
+
+// Connections, inventory, synchronisation
+constexpr std::size_t registry_connections_max = 500;
+constexpr std::size_t connection_name_max = 128;
+constexpr std::size_t connection_password_max = 4096;
+constexpr std::size_t connection_reason_max = 512;
+constexpr std::size_t connection_vendor_max = 32 * 1024;  // a facade's own settings, and a CA's PEM
+constexpr std::int64_t inventory_count_max = 100'000;     // listings count no further
+constexpr std::int64_t inventory_batch = 500;             // images written in one transaction
+constexpr std::int64_t inventory_clear_batch = 2000;      // replaced images dropped in one transaction
+constexpr std::int64_t inventory_tasks_kept_ms = std::int64_t{90} * 24 * 3600 * 1000;
+constexpr std::size_t inventory_children_max = 64;        // platforms of an index whose sizes are asked for
+constexpr std::int64_t sync_rules_max = 2000;
+constexpr std::size_t sync_pattern_max = 512;
+constexpr std::size_t sync_tasks_per_execution_max = 20'000;
+constexpr std::size_t sync_manifests_per_copy_max = 512;  // an index's children, signatures, referrers
+constexpr int sync_accessory_depth_max = 4;               // a signature of an SBOM of an image …
+constexpr std::int64_t sync_progress_bytes = 8 * 1024 * 1024;  // between two notes of a blob's progress
+constexpr std::int64_t sync_task_kept_ms = std::int64_t{30} * 24 * 3600 * 1000;
+constexpr std::int64_t sync_blob_known_ms = std::int64_t{90} * 24 * 3600 * 1000;  // where to mount it from
+constexpr std::int64_t sync_prune_batch = 500;
 
 // Webhooks
 constexpr int webhook_attempts_max = 6;

@@ -274,8 +274,8 @@ Status RegistryClient::push_blob(const std::string& repository, const Digest& di
   return {};
 }
 
-Status RegistryClient::put_manifest(const std::string& repository, const std::string& reference,
-                                    const std::string& media_type, const std::string& bytes) {
+Result<bool> RegistryClient::put_manifest(const std::string& repository, const std::string& reference,
+                                          const std::string& media_type, const std::string& bytes) {
   Call call{.method = "PUT",
             .path = fmt::format("/v2/{}/manifests/{}", repository, reference),
             .scope = push_scope(repository)};
@@ -283,7 +283,32 @@ Status RegistryClient::put_manifest(const std::string& repository, const std::st
   call.body = bytes;
   TRY(auto response, send(call));
   if (response.status != 201) return failure(response, "writing a manifest");
-  return {};
+  return !response.headers.get("OCI-Subject").empty();
+}
+
+Result<std::optional<std::vector<std::string>>> RegistryClient::referrers(const std::string& repository,
+                                                                          const Digest& digest,
+                                                                          std::size_t most) {
+  std::vector<std::string> digests;
+  std::string page = fmt::format("/v2/{}/referrers/{}", repository, digest.text());
+  while (!page.empty()) {
+    TRY(auto response, send({.method = "GET", .path = page, .scope = pull_scope(repository)}));
+    if (response.status == 404 || response.status == 405) return std::optional<std::vector<std::string>>();
+    if (response.status != 200) return failure(response, "listing referrers");
+    json::error_code error;
+    json::value body = json::parse(response.body, error);
+    auto* list = !error && body.is_object() ? body.get_object().if_contains("manifests") : nullptr;
+    if (!list || !list->is_array()) return std::optional<std::vector<std::string>>();
+    for (const json::value& item : list->get_array()) {
+      auto* name = item.is_object() ? item.get_object().if_contains("digest") : nullptr;
+      bool good = name && name->is_string() && Digest::parse(std::string_view(name->get_string())).ok();
+      if (good) digests.emplace_back(name->get_string());
+    }
+    if (digests.size() > most) return fail(Reason::too_large, "an image has too many referrers");
+    std::string next = next_page(response);
+    page = next == page ? std::string() : next;
+  }
+  return std::optional(std::move(digests));
 }
 
 }  // namespace wharfage::remote

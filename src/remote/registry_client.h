@@ -52,8 +52,12 @@ class RegistryClient {
   Result<bool> mount_blob(const std::string& repository, const std::string& from, const Digest& digest);
   Status push_blob(const std::string& repository, const Digest& digest, std::int64_t size,
                    std::function<Result<std::size_t>(char*, std::size_t)> source);
-  Status put_manifest(const std::string& repository, const std::string& reference,
-                      const std::string& media_type, const std::string& bytes);
+  // True when the registry has taken note of the manifest's subject (OCI-Subject): it answers referrers().
+  Result<bool> put_manifest(const std::string& repository, const std::string& reference,
+                            const std::string& media_type, const std::string& bytes);
+  // Digests of the manifests that name `digest` as their subject; nullopt: the registry has no such list.
+  Result<std::optional<std::vector<std::string>>> referrers(const std::string& repository,
+                                                            const Digest& digest, std::size_t most);
 
  private:
   struct Call {
