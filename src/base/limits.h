@@ -135,6 +135,8 @@ constexpr int build_concurrency = 2;
 constexpr int build_attempts_max = 2;  // an interrupted build runs once more
 constexpr std::size_t build_rules_per_repository_max = 100;
 constexpr std::size_t build_records_per_repository_max = 1000;  // older ones are forgotten
+constexpr std::size_t builds_waiting_per_repository_max = 100;
+constexpr std::int64_t build_log_kept_ms = std::int64_t{180} * 24 * 3600 * 1000;
 constexpr std::size_t build_list_items_max = 64;                // arguments and platforms of a rule
 constexpr std::size_t build_text_max = 4096;                    // one setting of a source, provider or rule
 constexpr std::size_t build_refs_max = 2000;                    // of a source that a pattern is held against
@@ -173,6 +175,7 @@ constexpr std::int64_t scan_rematch_batch = 100;     // images judged anew per t
 // Other registries
 constexpr std::size_t remote_json_max = 16 * 1024 * 1024;
 constexpr std::size_t remote_redirects_max = 5;
+constexpr int remote_pages_max = 10'000;  // of one listing
 constexpr std::int64_t remote_connect_timeout_ms = 10'000;
 constexpr std::int64_t remote_idle_timeout_ms = 60'000;
 constexpr std::size_t remote_idle_handles_max = 32;  // kept with their connections for the next request
@@ -211,6 +214,7 @@ constexpr std::size_t webhook_url_max = 2048;
 constexpr std::size_t webhook_secret_max = 256;
 constexpr std::size_t webhook_event_types_max = 64;
 constexpr int webhook_deliveries_at_once = 4;
+constexpr std::int64_t webhook_waiting_max = 1000;  // deliveries to one webhook
 constexpr std::int64_t webhook_delivery_kept_ms = std::int64_t{30} * 24 * 3600 * 1000;
 constexpr std::int64_t webhook_prune_batch = 20;
 

@@ -124,6 +124,10 @@ class Inventory {
   // Total is counted up to limits::inventory_count_max.
   Result<Page<Image>> list_images(const ImageFilter& filter, Slice slice);
   Result<Image> get_image(std::int64_t id);  // not_found
+  // What a CI/CD system tells of an image it has made: such a registry cannot be asked. Names, tag, digest,
+  // size and media type are taken; the same name and tag again replaces it. Errors: invalid_parameter,
+  // quota_exceeded.
+  Result<Image> add_image(const connect::Connection& connection, const Image& image);
 
   // Starts the daily run when it is due, and forgets old tasks; called about every ten seconds.
   Status tick();
@@ -132,11 +136,13 @@ class Inventory {
   struct Harvest;
   Status run_registry(job::Run& run);
   Status collect(job::Run& run, const connect::Connection& connection, Harvest& harvest);
-  Status collect_own(job::Run& run, Harvest& harvest);
+  Status collect_repository(remote::RegistryClient& client, const std::string& repository, Harvest& harvest);
+  Status collect_own(Harvest& harvest);
   Status collect_remote(job::Run& run, const connect::Connection& connection, Harvest& harvest);
   Status clear_old(job::Run& run, std::int64_t connection_id);
-  Status finish_registry(meta::Tx& tx, const std::string& task_id, std::int64_t connection_id,
+  Status finish_registry(meta::Tx& tx, std::int64_t task, const connect::Connection& connection,
                          const Status& outcome, std::int64_t images);
+  std::vector<Image> named(std::vector<Image> images);
   Status settle(meta::Tx& tx, const job::Job& job, const Error& error);
   Result<Task> start_task(const NewTask& wanted, const std::string& origin);
 

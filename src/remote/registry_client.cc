@@ -152,7 +152,9 @@ Status RegistryClient::ping() {
 Result<std::vector<std::string>> RegistryClient::list(const std::string& path, const std::string& scope,
                                                       const char* member, std::size_t most) {
   std::vector<std::string> items;
+  int pages = 0;
   for (std::string page = path; !page.empty();) {
+    if (++pages > limits::remote_pages_max) return fail(Reason::too_large, "the registry's list has no end");
     TRY(auto response, send({.method = "GET", .path = page, .scope = scope}));
     if (response.status == 404) return fail(Reason::repository_unknown, "listing: the registry answered 404");
     if (response.status != 200) return failure(response, "listing");
@@ -291,7 +293,8 @@ Result<std::optional<std::vector<std::string>>> RegistryClient::referrers(const 
                                                                           std::size_t most) {
   std::vector<std::string> digests;
   std::string page = fmt::format("/v2/{}/referrers/{}", repository, digest.text());
-  while (!page.empty()) {
+  for (int pages = 0; !page.empty(); ++pages) {
+    if (pages >= limits::remote_pages_max) return fail(Reason::too_large, "the registry's list has no end");
     TRY(auto response, send({.method = "GET", .path = page, .scope = pull_scope(repository)}));
     if (response.status == 404 || response.status == 405) return std::optional<std::vector<std::string>>();
     if (response.status != 200) return failure(response, "listing referrers");
