@@ -18,7 +18,7 @@ namespace wharfage::scan {
 class Scans;
 }
 namespace wharfage::sync {
-class Syncs;
+class Sync;
 }
 namespace wharfage::connect {
 class Connections;
@@ -34,7 +34,7 @@ struct Rooms {
   registry::Registry& registry;
   build::Builds& builds;
   scan::Scans& scans;
-  sync::Syncs& syncs;
+  sync::Sync& sync;
   connect::Connections& connections;
   inventory::Inventory& inventory;
 };

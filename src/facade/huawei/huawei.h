@@ -19,7 +19,7 @@ namespace wharfage::sign {
 class Signing;
 }
 namespace wharfage::sync {
-class Syncs;
+class Sync;
 }
 namespace wharfage::connect {
 class Connections;
@@ -35,7 +35,7 @@ struct Rooms {
   registry::Registry& registry;
   scan::Scans& scans;
   sign::Signing& signing;
-  sync::Syncs& syncs;
+  sync::Sync& sync;
   connect::Connections& connections;
   inventory::Inventory& inventory;
 };

@@ -23,7 +23,7 @@ namespace wharfage::sign {
 class Signing;
 }
 namespace wharfage::sync {
-class Syncs;
+class Sync;
 }
 namespace wharfage::connect {
 class Connections;
@@ -44,7 +44,7 @@ struct Rooms {
   build::Builds& builds;
   scan::Scans& scans;
   sign::Signing& signing;
-  sync::Syncs& syncs;
+  sync::Sync& sync;
   connect::Connections& connections;
   inventory::Inventory& inventory;
   notify::Webhooks& webhooks;
