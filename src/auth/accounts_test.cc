@@ -294,6 +294,17 @@ TEST_CASE("tokens are good for a day, while their owner is") {
   CHECK(outcome(auth.check_token(outlived->text)) == "token_invalid");
 }
 
+TEST_CASE("a token ends with the robot it was issued to") {
+  AuthFixture fixture;
+  Auth& auth = *fixture.auth;
+  auto made = auth.create_robot({.name = "ci", .expires_at = fixture.clock.now() + hour_ms});
+  auto token = auth.issue_token({.kind = Principal::Kind::robot, .id = made->first.id});
+  REQUIRE(token.ok());
+  CHECK(auth.check_token(token->text)->who.name == "robot$ci");
+  fixture.clock.advance(hour_ms);
+  CHECK(outcome(auth.check_token(token->text)) == "token_invalid");
+}
+
 TEST_CASE("a principal can be asked for later") {
   AuthFixture fixture;
   Auth& auth = *fixture.auth;
