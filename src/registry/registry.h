@@ -131,8 +131,8 @@ struct Options {
 
 class Registry {
  public:
-  Registry(meta::Db& db, meta::Ids& ids, blob::Store& blobs, job::Events& events, const Clock& clock,
-           Log log, Options options = {});
+  Registry(meta::Db& db, meta::Ids& ids, blob::Store& blobs, job::Events& events, const Clock& clock, Log log,
+           Options options = {});
   ~Registry();
 
   // ---- instance
@@ -285,6 +285,8 @@ class Registry {
 
  private:
   struct State;
+  class Push;
+  class Collector;
   std::unique_ptr<State> x_state;
 };
 

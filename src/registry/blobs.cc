@@ -1,0 +1,132 @@
+#include "registry/state.h"
+
+namespace wharfage::registry {
+namespace {
+
+// The caller's blob could be lost only when its bytes were committed, removed and purged within one push of
+// another node: nothing was acknowledged, so the client sends it again.
+Error bytes_gone(const Digest& digest) {
+  return fail(Reason::upload_invalid, "the blob must be uploaded again", digest.text());
+}
+
+}  // namespace
+
+// Under the write lock: collect() moves bytes to the trash under the same lock, so after revive() they stay.
+Status Registry::State::link(meta::Tx& tx, const Repository& repository, const Digest& digest,
+                             std::int64_t size) {
+  TRY(auto row, records::find_blob(tx, digest.text()));
+  if (!row || row->state != records::BlobState::live) {
+    TRY(bool in_place, blobs.revive(digest));
+    if (!in_place) return bytes_gone(digest);
+    TRY_STATUS(records::put_blob(tx, digest.text(), {size, records::BlobState::live}, clock.now()));
+    TRY_STATUS(records::append_change(tx, 0, {.blobs = 1, .bytes = size}));
+  }
+  // A push brings its own bytes, so a copy may be left in the trash that no row tells of any more.
+  if (row && row->state != records::BlobState::live) {
+    tx.on_commit([this, digest] { (void)blobs.purge(digest); });
+  }
+  return records::put_link(tx, repository.id, digest.text(), clock.now());
+}
+
+Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest) {
+  TRY_STATUS(records::delete_link(tx, repository_id, digest));
+  TRY(bool linked, records::is_linked(tx, digest));
+  if (linked) return {};
+  TRY(auto row, records::find_blob(tx, digest));
+  if (!row || row->state != records::BlobState::live) return {};
+  TRY_STATUS(records::put_blob(tx, digest, {row->size, records::BlobState::doomed}, clock.now()));
+  return records::append_change(tx, 0, {.blobs = -1, .bytes = -row->size});
+}
+
+void Registry::State::abandon(const Digest& digest, std::int64_t size) {
+  Status left = db.write([&](meta::Tx& tx) -> Status {
+    TRY(auto row, records::find_blob(tx, digest.text()));
+    if (row && row->state != records::BlobState::trashed) return {};
+    return records::put_blob(tx, digest.text(), {size, records::BlobState::doomed}, clock.now());
+  });
+  if (!left.ok()) log.warning("a blob without a repository was left behind", {{"digest", digest.text()}});
+}
+
+Result<std::int64_t> Registry::blob_size(const Repository& repository, const Digest& digest) {
+  State& state = *x_state;
+  TRY(auto link,
+      state.db.read([&](meta::Tx& tx) { return records::find_link(tx, repository.id, digest.text()); }));
+  if (!link) return fail(Reason::blob_unknown, {}, digest.text());
+  // Whoever asks may be about to push a manifest that needs it: the grace period starts again.
+  TimeMs now = state.clock.now();
+  if (link->loose_since && *link->loose_since + limits::blob_link_renew_ms <= now) {
+    TRY(bool there, state.db.write([&](meta::Tx& tx) -> Result<bool> {
+      TRY_STATUS(records::renew_link(tx, repository.id, digest.text(), now));
+      TRY(auto again, records::find_link(tx, repository.id, digest.text()));
+      return again.has_value();
+    }));
+    if (!there) return fail(Reason::blob_unknown, {}, digest.text());
+  }
+  return link->size;
+}
+
+Result<blob::Blob> Registry::open_blob(const Repository& repository, const Digest& digest) {
+  State& state = *x_state;
+  TRY(auto link,
+      state.db.read([&](meta::Tx& tx) { return records::find_link(tx, repository.id, digest.text()); }));
+  if (!link) return fail(Reason::blob_unknown, {}, digest.text());
+  return state.blobs.open_blob(digest);
+}
+
+Status Registry::delete_blob(const Repository& repository, const Digest& digest) {
+  State& state = *x_state;
+  return state.db.write([&](meta::Tx& tx) -> Status {
+    TRY_STATUS(state.current(tx, repository));
+    TRY(auto link, records::find_link(tx, repository.id, digest.text()));
+    if (!link) return fail(Reason::blob_unknown, {}, digest.text());
+    TRY(bool needed, records::is_referred(tx, repository.id, digest.text()));
+    if (needed) return fail(Reason::conflict, "a manifest of this repository needs the blob", digest.text());
+    return state.unlink(tx, repository.id, digest.text());
+  });
+}
+
+Result<bool> Registry::mount_blob(const Repository& to, const Repository& from, const Digest& digest) {
+  State& state = *x_state;
+  return state.db.write([&](meta::Tx& tx) -> Result<bool> {
+    TRY(auto target, state.current(tx, to));
+    TRY(auto source, state.current(tx, from));
+    TRY(auto link, records::find_link(tx, source.id, digest.text()));
+    if (!link) return false;
+    TRY_STATUS(state.link(tx, target, digest, link->size));
+    return true;
+  });
+}
+
+Result<bool> Registry::mount_blob(const Repository& to,
+                                  const std::optional<std::vector<std::int64_t>>& readable,
+                                  const Digest& digest) {
+  State& state = *x_state;
+  return state.db.write([&](meta::Tx& tx) -> Result<bool> {
+    TRY(auto target, state.current(tx, to));
+    TRY(bool somewhere, records::is_linked_readably(tx, digest.text(), readable));
+    if (!somewhere) return false;
+    TRY(auto row, records::find_blob(tx, digest.text()));
+    if (!row) return false;
+    TRY_STATUS(state.link(tx, target, digest, row->size));
+    return true;
+  });
+}
+
+Result<Digest> Registry::put_blob(const Repository& repository, std::string_view bytes) {
+  State& state = *x_state;
+  Digest digest = Digest::of(bytes);
+  auto size = static_cast<std::int64_t>(bytes.size());
+  Arrivals::Stay stay(state.arrivals, digest);
+  TRY_STATUS(state.blobs.put(bytes));
+  Status linked = state.db.write([&](meta::Tx& tx) -> Status {
+    TRY(auto target, state.current(tx, repository));
+    return state.link(tx, target, digest, size);
+  });
+  if (!linked.ok()) {
+    state.abandon(digest, size);
+    return linked.error();
+  }
+  return digest;
+}
+
+}  // namespace wharfage::registry

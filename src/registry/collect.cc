@@ -1,0 +1,230 @@
+#include <map>
+
+#include "registry/state.h"
+
+// Reclaiming, in the order in which things become free: old uploads, repositories without a name, links no
+// manifest needs, bytes no repository links. Every step is a short transaction that checks again what it is
+// about to remove. Why no interleaving loses an acknowledged push: docs/internals/storage.md.
+namespace wharfage::registry {
+namespace {
+
+constexpr int unnamed_steps_max = 16;
+constexpr std::size_t links_per_transaction = 64;
+
+}  // namespace
+
+class Registry::Collector {
+ public:
+  Collector(State& state, TimeMs unreferenced_for_ms)
+      : x_state(state), x_now(state.clock.now()), x_grace(std::max<TimeMs>(unreferenced_for_ms, 0)) {}
+
+  Status run() {
+    TRY_STATUS(expire_uploads());
+    TRY_STATUS(forget_lost_uploads());
+    TRY_STATUS(empty_unnamed());
+    TRY_STATUS(drop_loose_links());
+    TRY_STATUS(trash_doomed());
+    return purge_trashed();
+  }
+  Collected collected;
+
+ private:
+  Status expire_uploads();
+  Status forget_lost_uploads();
+  Status empty_unnamed();
+  Result<bool> empty_step(meta::Tx& tx, std::int64_t repository_id);
+  Result<bool> remove_manifests(meta::Tx& tx, std::int64_t repository_id);
+  Result<bool> remove_links(meta::Tx& tx, std::int64_t repository_id);
+  Result<bool> remove_uploads(meta::Tx& tx, std::int64_t repository_id);
+  Status drop_loose_links();
+  Status drop_loose(meta::Tx& tx, const records::Place& place, TimeMs before);
+  Status trash_doomed();
+  Status trash(meta::Tx& tx, const std::string& digest);
+  Status purge_trashed();
+  Result<bool> forget_blob(meta::Tx& tx, const Digest& digest);
+
+  State& x_state;
+  const TimeMs x_now;
+  const TimeMs x_grace;
+};
+
+// Every file below uploads/ that nobody has touched for long, whether a row knows it or not.
+Status Registry::Collector::expire_uploads() {
+  TRY(auto files, x_state.blobs.uploads());
+  std::int64_t budget = limits::collect_batch;
+  for (const auto& file : files) {
+    if (file.changed_at > x_now - limits::upload_lifetime_ms) continue;
+    if (budget-- == 0) {
+      collected.more = true;
+      break;
+    }
+    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return records::delete_upload(tx, file.id); }));
+    if (x_state.blobs.cancel_upload(file.id).ok()) ++collected.uploads;
+  }
+  return {};
+}
+
+// Rows whose file has gone: the server died between publishing a blob and linking it.
+Status Registry::Collector::forget_lost_uploads() {
+  records::UploadRow last;
+  TimeMs before = x_now - limits::upload_lifetime_ms;
+  TRY(auto rows, x_state.db.read([&](meta::Tx& tx) {
+    return records::uploads_after(tx, last, before, limits::collect_batch * 4);
+  }));
+  for (const auto& row : rows) {
+    auto size = x_state.blobs.upload_size(row.id);
+    if (size.ok() || size.error().reason != Reason::upload_unknown) continue;
+    TRY(bool deleted, x_state.db.write([&](meta::Tx& tx) { return records::delete_upload(tx, row.id); }));
+    if (deleted) ++collected.uploads;
+  }
+  return {};
+}
+
+Status Registry::Collector::empty_unnamed() {
+  for (int step = 0; step < unnamed_steps_max; ++step) {
+    TRY(auto id, x_state.db.read([](meta::Tx& tx) { return records::find_unnamed_repository(tx); }));
+    if (!id) return {};
+    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return empty_step(tx, *id); }));
+  }
+  collected.more = true;
+  return {};
+}
+
+// One bounded piece; true when the repository itself has gone.
+Result<bool> Registry::Collector::empty_step(meta::Tx& tx, std::int64_t id) {
+  TRY(auto tags, records::delete_some_tags(tx, id, limits::collect_batch));
+  if (tags.tags + tags.accessory_tags > 0) {
+    TRY_STATUS(records::append_change(tx, id, {.tags = -tags.tags, .accessory_tags = -tags.accessory_tags}));
+    return false;
+  }
+  TRY(std::int64_t children, records::delete_children_of(tx, id, limits::collect_batch));
+  if (children > 0) return false;
+  TRY(bool manifests, remove_manifests(tx, id));
+  if (manifests) return false;
+  TRY(bool links, remove_links(tx, id));
+  if (links) return false;
+  TRY(bool uploads, remove_uploads(tx, id));
+  if (uploads) return false;
+  TRY_STATUS(records::fold_changes_of(tx, id));
+  TRY_STATUS(records::forget_counts(tx, id));
+  TRY_STATUS(records::delete_repository(tx, id));
+  return true;
+}
+
+Result<bool> Registry::Collector::remove_manifests(meta::Tx& tx, std::int64_t id) {
+  TRY(auto manifests, records::some_manifests(tx, id, limits::collect_batch));
+  records::Counts change;
+  for (const auto& manifest : manifests) {
+    TRY_STATUS(records::delete_manifest(tx, manifest.id));
+    --(manifest.accessory ? change.accessories : change.manifests);
+  }
+  if (!manifests.empty()) TRY_STATUS(records::append_change(tx, id, change));
+  return !manifests.empty();
+}
+
+Result<bool> Registry::Collector::remove_links(meta::Tx& tx, std::int64_t id) {
+  TRY(auto links, records::links_of(tx, id, limits::collect_batch));
+  for (const auto& link : links) TRY_STATUS(x_state.unlink(tx, id, link.digest));
+  return !links.empty();
+}
+
+Result<bool> Registry::Collector::remove_uploads(meta::Tx& tx, std::int64_t id) {
+  TRY(auto uploads, records::uploads_of(tx, id, limits::collect_batch));
+  for (const auto& upload : uploads) {
+    TRY_STATUS(records::delete_upload(tx, upload));
+    tx.on_commit([this, upload] { (void)x_state.blobs.cancel_upload(upload); });
+  }
+  return !uploads.empty();
+}
+
+Status Registry::Collector::drop_loose_links() {
+  TimeMs before = x_now - x_grace;
+  TRY(auto places,
+      x_state.db.read([&](meta::Tx& tx) { return records::loose_links(tx, before, limits::collect_batch); }));
+  if (places.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
+  for (std::size_t from = 0; from < places.size(); from += links_per_transaction) {
+    std::size_t to = std::min(places.size(), from + links_per_transaction);
+    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
+      for (std::size_t i = from; i < to; ++i) TRY_STATUS(drop_loose(tx, places[i], before));
+      return {};
+    }));
+  }
+  return {};
+}
+
+// It may have been asked for, pushed again or referred to since it was found.
+Status Registry::Collector::drop_loose(meta::Tx& tx, const records::Place& place, TimeMs before) {
+  TRY(auto link, records::find_link(tx, place.repository_id, place.digest));
+  if (!link || !link->loose_since || *link->loose_since > before) return {};
+  TRY(bool needed, records::is_referred(tx, place.repository_id, place.digest));
+  if (needed) return records::tighten_link(tx, place.repository_id, place.digest);
+  return x_state.unlink(tx, place.repository_id, place.digest);
+}
+
+Status Registry::Collector::trash_doomed() {
+  TRY(auto digests, x_state.db.read([&](meta::Tx& tx) {
+    return records::leaving_blobs(tx, records::BlobState::doomed, x_now, limits::collect_batch);
+  }));
+  if (digests.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
+  auto batch = static_cast<std::size_t>(limits::trash_batch);
+  for (std::size_t from = 0; from < digests.size(); from += batch) {
+    std::size_t to = std::min(digests.size(), from + batch);
+    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
+      for (std::size_t i = from; i < to; ++i) TRY_STATUS(trash(tx, digests[i]));
+      return {};
+    }));
+  }
+  return {};
+}
+
+// The rename happens under the write lock, so that no link can be made between the check and the move. If
+// the transaction is undone after it, the row says doomed and the bytes are in the trash: link() revives
+// them.
+Status Registry::Collector::trash(meta::Tx& tx, const std::string& text) {
+  if (x_state.arrivals.contains(text)) return {};
+  TRY(auto row, records::find_blob(tx, text));
+  if (!row || row->state != records::BlobState::doomed) return {};
+  TRY(bool linked, records::is_linked(tx, text));
+  if (linked) return fail(Reason::internal, "a doomed blob is linked", text);
+  TRY(Digest digest, Digest::parse(text));
+  TRY_STATUS(x_state.blobs.trash(digest));
+  return records::put_blob(tx, text, {row->size, records::BlobState::trashed}, x_now);
+}
+
+// Purging touches the trash only, so it needs no lock: whoever revived or brought the bytes in the meantime
+// has them in place.
+Status Registry::Collector::purge_trashed() {
+  TimeMs before = x_now - std::min(x_grace, limits::trash_keep_ms);
+  TRY(auto digests, x_state.db.read([&](meta::Tx& tx) {
+    return records::leaving_blobs(tx, records::BlobState::trashed, before, limits::collect_batch);
+  }));
+  if (digests.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
+  for (const auto& text : digests) {
+    if (x_state.arrivals.contains(text)) continue;
+    TRY(Digest digest, Digest::parse(text));
+    TRY(std::int64_t freed, x_state.blobs.purge(digest));
+    TRY(bool gone, x_state.db.write([&](meta::Tx& tx) { return forget_blob(tx, digest); }));
+    collected.bytes += freed;
+    if (gone) ++collected.blobs;
+  }
+  return {};
+}
+
+// A push that published the bytes again and died left them in place: they go the whole way once more.
+Result<bool> Registry::Collector::forget_blob(meta::Tx& tx, const Digest& digest) {
+  TRY(auto row, records::find_blob(tx, digest.text()));
+  if (!row || row->state != records::BlobState::trashed) return false;
+  TRY(auto in_place, x_state.blobs.find_size(digest));
+  if (!in_place) return records::delete_trashed_blob(tx, digest.text());
+  TRY_STATUS(records::put_blob(tx, digest.text(), {row->size, records::BlobState::doomed}, x_now));
+  return false;
+}
+
+Result<Registry::Collected> Registry::collect(TimeMs unreferenced_for_ms) {
+  std::lock_guard one_at_a_time(x_state->collecting);
+  Collector collector(*x_state, unreferenced_for_ms);
+  TRY_STATUS(collector.run());
+  return collector.collected;
+}
+
+}  // namespace wharfage::registry

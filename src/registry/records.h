@@ -1,0 +1,168 @@
+// The registry's SQL, as functions of what they do to rows. Everything runs inside the caller's transaction;
+// what belongs together is decided there. Counts of tags, images and bytes are never updated in place: a
+// change is appended (Change) and folded later, so pushes share no row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "meta/db.h"
+#include "registry/registry.h"
+
+namespace wharfage::registry::records {
+
+using Readable = std::optional<std::vector<std::int64_t>>;
+
+// ---- instances (records_places.cc)
+Result<std::optional<Instance>> find_instance(meta::Tx& tx);
+Status insert_instance(meta::Tx& tx, const Instance& instance);
+Result<bool> is_project(meta::Tx& tx, std::string_view name);
+
+// ---- namespaces
+Status insert_namespace(meta::Tx& tx, const Namespace& space);  // namespace_exists
+Result<std::optional<Namespace>> find_namespace(meta::Tx& tx, std::string_view name);
+Result<std::optional<Namespace>> find_namespace(meta::Tx& tx, std::int64_t id);
+Result<std::optional<Namespace>> find_namespace_by_public_id(meta::Tx& tx, std::string_view public_id);
+Result<Page<Namespace>> list_namespaces(meta::Tx& tx, const Registry::NamespaceFilter& filter, Slice slice);
+Status update_namespace(meta::Tx& tx, const Namespace& space);
+Result<bool> has_repositories(meta::Tx& tx, std::int64_t namespace_id);
+Status delete_namespace(meta::Tx& tx, std::int64_t id);
+
+// ---- repositories; rows on their way out are not found
+Result<bool> insert_repository(meta::Tx& tx, const Repository& repository);  // false: the name is taken
+Result<std::optional<Repository>> find_repository(meta::Tx& tx, std::string_view full_name);
+Result<std::optional<Repository>> find_repository(meta::Tx& tx, std::int64_t id);
+Result<std::optional<Repository>> find_repository_by_public_id(meta::Tx& tx, std::string_view public_id);
+Result<Page<Repository>> list_repositories(meta::Tx& tx, const Registry::RepositoryFilter& filter,
+                                           Slice slice);
+Status update_repository(meta::Tx& tx, const Repository& repository);
+Result<std::vector<std::string>> names_after(meta::Tx& tx, std::string_view last, std::int64_t limit);
+Result<std::vector<std::string>> public_names_after(meta::Tx& tx, std::string_view last, std::int64_t limit);
+Result<std::vector<std::string>> names_after(meta::Tx& tx, std::int64_t namespace_id, std::string_view last,
+                                             std::int64_t limit);
+Status unname_repository(meta::Tx& tx, std::int64_t id, TimeMs now);
+Result<std::optional<std::int64_t>> find_unnamed_repository(meta::Tx& tx);
+Status delete_repository(meta::Tx& tx, std::int64_t id);
+
+// ---- manifests (records_images.cc)
+Status insert_manifest(meta::Tx& tx, const Manifest& manifest);
+Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t repository_id,
+                                              std::string_view digest);
+Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t id);  // with pulls
+Result<std::optional<Manifest>> find_tagged(meta::Tx& tx, std::int64_t repository_id, std::string_view tag);
+Result<std::string> manifest_bytes(meta::Tx& tx, std::int64_t id);
+Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t repository_id, bool with_accessories,
+                                             Slice slice);
+Result<std::vector<Registry::Located>> manifests_after(meta::Tx& tx, const Readable& readable,
+                                                       std::int64_t after_id, std::int64_t limit);
+Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id, std::string_view subject,
+                                        std::string_view artifact_type, std::int64_t after_id,
+                                        std::int64_t limit);
+Status delete_manifest(meta::Tx& tx, std::int64_t id);  // and its bytes, pulls and references
+Result<std::vector<Manifest>> some_manifests(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
+
+// References. False: the other side is not in this repository.
+Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
+Result<bool> refer_to_child(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
+Result<std::int64_t> size_of_children(meta::Tx& tx, std::int64_t manifest_id);
+Status set_total_size(meta::Tx& tx, std::int64_t manifest_id, std::int64_t total_size);
+Result<bool> is_child(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+// The blobs only this manifest of its repository needed become loose.
+Status loosen_blobs(meta::Tx& tx, const Manifest& manifest, TimeMs now);
+Result<std::int64_t> delete_children_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
+
+// ---- tags
+struct TagRow {
+  std::int64_t id = 0, manifest_id = 0;
+};
+Result<std::optional<TagRow>> find_tag_row(meta::Tx& tx, std::int64_t repository_id, std::string_view name);
+Status insert_tag(meta::Tx& tx, const Tag& tag);
+Status move_tag(meta::Tx& tx, std::int64_t id, std::int64_t manifest_id, TimeMs now);
+Result<std::optional<Tag>> find_tag(meta::Tx& tx, std::int64_t repository_id, std::string_view name);
+Result<std::vector<Tag>> list_tags(meta::Tx& tx, std::int64_t repository_id,
+                                   const Registry::TagFilter& filter, Slice slice);
+Result<std::int64_t> count_tags(meta::Tx& tx, std::int64_t repository_id, const Registry::TagFilter& filter);
+Result<std::vector<std::string>> tags_after(meta::Tx& tx, std::int64_t repository_id, std::string_view last,
+                                            std::int64_t limit);
+Result<std::vector<std::string>> tags_of(meta::Tx& tx, std::int64_t manifest_id, std::int64_t limit);
+Result<bool> has_image_tag(meta::Tx& tx, std::int64_t manifest_id);  // one that is no accessory's
+Status delete_tag(meta::Tx& tx, std::int64_t id);
+struct Removed {
+  std::int64_t tags = 0, accessory_tags = 0;
+};
+Result<Removed> delete_tags_of(meta::Tx& tx, std::int64_t manifest_id);
+Result<Removed> delete_some_tags(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
+
+// ---- blobs and links (records_blobs.cc)
+enum class BlobState { live = 0, doomed = 1, trashed = 2 };
+struct BlobRow {
+  std::int64_t size = 0;
+  BlobState state = BlobState::live;
+};
+Result<std::optional<BlobRow>> find_blob(meta::Tx& tx, std::string_view digest);
+Status put_blob(meta::Tx& tx, std::string_view digest, BlobRow row, TimeMs now);
+struct Link {
+  std::int64_t size = 0;
+  std::optional<TimeMs> loose_since;
+};
+Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+Status put_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now);
+Result<bool> is_referred(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+Status delete_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+Status tighten_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+Status renew_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now);
+Result<bool> is_linked(meta::Tx& tx, std::string_view digest);
+Result<bool> is_linked_readably(meta::Tx& tx, std::string_view digest, const Readable& readable);
+struct Place {
+  std::int64_t repository_id = 0;
+  std::string digest;
+};
+Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t limit);
+Result<std::vector<Place>> links_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
+// Blobs in `state` since before `before`, oldest first.
+Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, TimeMs before,
+                                               std::int64_t limit);
+Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest);
+
+// ---- uploads
+struct UploadRow {
+  std::string id;
+  TimeMs started_at = 0;
+};
+Status insert_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id, std::string_view owner,
+                     TimeMs now);
+Result<std::int64_t> count_uploads(meta::Tx& tx, std::int64_t repository_id);
+Result<bool> has_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id,
+                        std::string_view owner);
+Result<bool> delete_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id);
+Result<bool> delete_upload(meta::Tx& tx, std::string_view id);
+// Started before `before`, after this row.
+Result<std::vector<UploadRow>> uploads_after(meta::Tx& tx, const UploadRow& last, TimeMs before,
+                                             std::int64_t limit);
+Result<std::vector<std::string>> uploads_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
+
+// ---- counts (records_counts.cc). Repository 0 holds what concerns the whole store.
+struct Counts {
+  std::int64_t repositories = 0, tags = 0, accessory_tags = 0, manifests = 0, accessories = 0, pulls = 0,
+               blobs = 0, bytes = 0;
+};
+Status append_change(meta::Tx& tx, std::int64_t repository_id, const Counts& change);
+Result<Counts> counts(meta::Tx& tx, std::int64_t repository_id);  // folded and appended
+Result<Counts> store_counts(meta::Tx& tx);
+Result<std::int64_t> count_namespaces(meta::Tx& tx);
+// Folds the appended changes of up to `limit` repositories; tells of how many.
+Result<std::int64_t> fold_changes(meta::Tx& tx, std::int64_t limit);
+Status fold_changes_of(meta::Tx& tx, std::int64_t repository_id);
+Status forget_counts(meta::Tx& tx, std::int64_t repository_id);
+Result<bool> add_pulls(meta::Tx& tx, std::int64_t manifest_id, std::int64_t pulls, TimeMs at);
+
+// ---- tools
+std::string contains(std::string_view text);    // a LIKE pattern with '\' as escape
+std::string id_list(const Readable& readable);  // ",1,2,": matched against '%,' || id || ',%'
+
+}  // namespace wharfage::registry::records

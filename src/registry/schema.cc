@@ -1,0 +1,169 @@
+#include "registry/registry.h"
+
+namespace wharfage::registry {
+
+// blobs.state: 0 live (some repository links it, its bytes are in place), 1 doomed (no repository links it),
+// 2 trashed (its bytes are in the trash). repository_blobs.loose_since: when it was last without a manifest.
+// A repository on its way out has lost its names and its namespace; collect() removes what it held.
+std::vector<meta::Migration> schema() {
+  return {
+      {300, "registry: places", R"ddl(
+        CREATE TABLE instances (
+          id INTEGER PRIMARY KEY,
+          cri_id TEXT NOT NULL UNIQUE,
+          uuid TEXT NOT NULL UNIQUE,
+          name TEXT NOT NULL,
+          alibaba_region TEXT NOT NULL,
+          huawei_region TEXT NOT NULL,
+          project_id TEXT NOT NULL UNIQUE,
+          project_name TEXT NOT NULL,
+          domain_id TEXT NOT NULL,
+          domain_name TEXT NOT NULL,
+          ali_uid BIGINT NOT NULL,
+          created_at BIGINT NOT NULL
+        );
+        CREATE TABLE namespaces (
+          id INTEGER PRIMARY KEY,
+          public_id TEXT NOT NULL UNIQUE,
+          name TEXT NOT NULL UNIQUE,
+          is_public INTEGER NOT NULL,
+          auto_create INTEGER NOT NULL,
+          metadata TEXT NOT NULL,
+          created_at BIGINT NOT NULL,
+          updated_at BIGINT NOT NULL
+        );
+        CREATE INDEX namespaces_newest ON namespaces (created_at, id);
+        CREATE TABLE repositories (
+          id INTEGER PRIMARY KEY,
+          public_id TEXT UNIQUE,
+          namespace_id INTEGER REFERENCES namespaces (id),
+          full_name TEXT UNIQUE,
+          name TEXT NOT NULL,
+          summary TEXT NOT NULL,
+          detail TEXT NOT NULL,
+          is_public INTEGER NOT NULL,
+          immutable_tags INTEGER NOT NULL,
+          created_at BIGINT NOT NULL,
+          updated_at BIGINT NOT NULL,
+          deleted_at BIGINT
+        );
+        CREATE INDEX repositories_of_namespace ON repositories (namespace_id, full_name);
+        CREATE INDEX repositories_newest_of_namespace ON repositories (namespace_id, created_at, id);
+        CREATE INDEX repositories_newest ON repositories (created_at, id);
+        CREATE INDEX repositories_public ON repositories (full_name) WHERE is_public = 1;
+        CREATE INDEX repositories_deleted ON repositories (id) WHERE deleted_at IS NOT NULL;
+      )ddl"},
+      {301, "registry: images", R"ddl(
+        CREATE TABLE manifests (
+          id INTEGER PRIMARY KEY,
+          repository_id INTEGER NOT NULL REFERENCES repositories (id),
+          digest TEXT NOT NULL,
+          media_type TEXT NOT NULL,
+          artifact_type TEXT NOT NULL,
+          subject_digest TEXT,
+          config_digest TEXT,
+          size BIGINT NOT NULL,
+          total_size BIGINT NOT NULL,
+          is_accessory INTEGER NOT NULL,
+          pushed_at BIGINT NOT NULL,
+          UNIQUE (repository_id, digest)
+        );
+        CREATE INDEX manifests_newest ON manifests (repository_id, pushed_at, id);
+        CREATE INDEX manifests_listed ON manifests (repository_id, pushed_at, id) WHERE is_accessory = 0;
+        CREATE INDEX manifests_subject ON manifests (repository_id, subject_digest, id)
+          WHERE subject_digest IS NOT NULL;
+        CREATE TABLE manifest_bytes (
+          manifest_id INTEGER PRIMARY KEY REFERENCES manifests (id),
+          bytes $BYTES NOT NULL
+        );
+        CREATE TABLE tags (
+          id INTEGER PRIMARY KEY,
+          repository_id INTEGER NOT NULL REFERENCES repositories (id),
+          name TEXT NOT NULL,
+          manifest_id INTEGER NOT NULL REFERENCES manifests (id),
+          is_accessory INTEGER NOT NULL,
+          created_at BIGINT NOT NULL,
+          updated_at BIGINT NOT NULL,
+          UNIQUE (repository_id, name)
+        );
+        CREATE INDEX tags_of_manifest ON tags (manifest_id, name);
+        CREATE INDEX tags_newest ON tags (repository_id, updated_at, id);
+        CREATE INDEX tags_listed ON tags (repository_id, updated_at, id) WHERE is_accessory = 0;
+      )ddl"},
+      {302, "registry: blobs", R"ddl(
+        CREATE TABLE blobs (
+          digest TEXT PRIMARY KEY,
+          size BIGINT NOT NULL,
+          state INTEGER NOT NULL,
+          changed_at BIGINT NOT NULL
+        );
+        CREATE INDEX blobs_leaving ON blobs (state, changed_at) WHERE state <> 0;
+        CREATE TABLE repository_blobs (
+          repository_id INTEGER NOT NULL REFERENCES repositories (id),
+          digest TEXT NOT NULL REFERENCES blobs (digest),
+          linked_at BIGINT NOT NULL,
+          loose_since BIGINT,
+          PRIMARY KEY (repository_id, digest)
+        );
+        CREATE INDEX repository_blobs_digest ON repository_blobs (digest, repository_id);
+        CREATE INDEX repository_blobs_loose ON repository_blobs (loose_since)
+          WHERE loose_since IS NOT NULL;
+        CREATE TABLE manifest_blobs (
+          manifest_id INTEGER NOT NULL REFERENCES manifests (id),
+          repository_id INTEGER NOT NULL,
+          digest TEXT NOT NULL,
+          PRIMARY KEY (manifest_id, digest),
+          FOREIGN KEY (repository_id, digest) REFERENCES repository_blobs (repository_id, digest)
+        );
+        CREATE INDEX manifest_blobs_digest ON manifest_blobs (repository_id, digest);
+        CREATE TABLE manifest_children (
+          manifest_id INTEGER NOT NULL REFERENCES manifests (id),
+          repository_id INTEGER NOT NULL,
+          digest TEXT NOT NULL,
+          PRIMARY KEY (manifest_id, digest),
+          FOREIGN KEY (repository_id, digest) REFERENCES manifests (repository_id, digest)
+        );
+        CREATE INDEX manifest_children_digest ON manifest_children (repository_id, digest);
+        CREATE TABLE uploads (
+          id TEXT PRIMARY KEY,
+          repository_id INTEGER NOT NULL REFERENCES repositories (id),
+          owner TEXT NOT NULL,
+          started_at BIGINT NOT NULL
+        );
+        CREATE INDEX uploads_of_repository ON uploads (repository_id);
+        CREATE INDEX uploads_started ON uploads (started_at, id);
+      )ddl"},
+      {303, "registry: counts", R"ddl(
+        CREATE TABLE manifest_pulls (
+          manifest_id INTEGER PRIMARY KEY REFERENCES manifests (id),
+          pulls BIGINT NOT NULL,
+          pulled_at BIGINT NOT NULL
+        );
+        CREATE TABLE registry_counts (
+          repository_id INTEGER PRIMARY KEY,
+          repositories BIGINT NOT NULL,
+          tags BIGINT NOT NULL,
+          accessory_tags BIGINT NOT NULL,
+          manifests BIGINT NOT NULL,
+          accessories BIGINT NOT NULL,
+          pulls BIGINT NOT NULL,
+          blobs BIGINT NOT NULL,
+          bytes BIGINT NOT NULL
+        );
+        CREATE TABLE registry_changes (
+          repository_id INTEGER NOT NULL,
+          repositories BIGINT NOT NULL,
+          tags BIGINT NOT NULL,
+          accessory_tags BIGINT NOT NULL,
+          manifests BIGINT NOT NULL,
+          accessories BIGINT NOT NULL,
+          pulls BIGINT NOT NULL,
+          blobs BIGINT NOT NULL,
+          bytes BIGINT NOT NULL
+        );
+        CREATE INDEX registry_changes_repository ON registry_changes (repository_id);
+      )ddl"},
+  };
+}
+
+}  // namespace wharfage::registry

@@ -1,0 +1,103 @@
+// What all parts of the Registry share. Owned by it; lives as long.
+#pragma once
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/limits.h"
+#include "registry/cache.h"
+#include "registry/records.h"
+#include "registry/registry.h"
+
+namespace wharfage::registry {
+
+// Digests whose bytes have been committed to the store while the row that links them is still on its way.
+// collect() leaves them alone, so that in one process a push never finds its bytes gone again.
+class Arrivals {
+ public:
+  class Stay {
+   public:
+    Stay(Arrivals& arrivals, const Digest& digest) : x_arrivals(arrivals), x_digest(digest.text()) {
+      std::lock_guard lock(x_arrivals.x_mutex);
+      ++x_arrivals.x_counts[x_digest];
+    }
+    ~Stay() {
+      std::lock_guard lock(x_arrivals.x_mutex);
+      auto found = x_arrivals.x_counts.find(x_digest);
+      if (--found->second == 0) x_arrivals.x_counts.erase(found);
+    }
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+
+   private:
+    Arrivals& x_arrivals;
+    std::string x_digest;
+  };
+
+  bool contains(const std::string& digest) const {
+    std::lock_guard lock(x_mutex);
+    return x_counts.contains(digest);
+  }
+
+ private:
+  mutable std::mutex x_mutex;
+  std::unordered_map<std::string, int> x_counts;
+};
+
+// A slice no longer than a page may be.
+inline Slice bounded(Slice slice) {
+  slice.offset = std::max<std::int64_t>(slice.offset, 0);
+  slice.limit = std::clamp<std::int64_t>(slice.limit, 0, static_cast<std::int64_t>(limits::list_page_max));
+  return slice;
+}
+
+// Pulls since the last fold.
+struct Pulls {
+  struct Count {
+    std::int64_t repository_id = 0, pulls = 0;
+    TimeMs pulled_at = 0;
+  };
+  std::mutex mutex;
+  std::unordered_map<std::int64_t, Count> by_manifest;
+  std::mutex folding;  // one at a time
+};
+
+struct Registry::State {
+  meta::Db& db;
+  meta::Ids& ids;
+  blob::Store& blobs;
+  job::Events& events;
+  const Clock& clock;
+  Log log;
+  Options options;
+
+  std::optional<Instance> instance;                              // set once, before any other thread
+  Cache<Repository> repositories{limits::repository_cache_max};  // by full name, each at cost 1
+  Cache<Manifest> manifests{limits::manifest_cache_bytes_max};   // by manifest_key()
+  Arrivals arrivals;
+  Pulls pulls;
+  std::mutex collecting;
+
+  static std::string manifest_key(std::int64_t repository_id, std::string_view reference) {
+    return std::to_string(repository_id) + "/" + std::string(reference);
+  }
+
+  // The row of a repository that a write is about to use; repository_unknown when it has gone meanwhile.
+  Result<Repository> current(meta::Tx& tx, const Repository& repository) const;
+  // Makes `digest` a blob of the repository. Its bytes must have been committed to the store.
+  Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
+  Status check_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
+  // Removes a link that no manifest needs; the last one dooms the blob.
+  Status unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest);
+  // Committed bytes that nobody will link: left to collect(). Best effort.
+  void abandon(const Digest& digest, std::int64_t size);
+  // After deleting a manifest or tag, within its transaction.
+  Status tell_deleted(meta::Tx& tx, const Repository& repository, const Manifest& manifest,
+                      std::string_view tag, const std::vector<std::string>& tags);
+  void forget(meta::Tx& tx, std::int64_t repository_id, std::vector<std::string> references);
+};
+
+}  // namespace wharfage::registry
