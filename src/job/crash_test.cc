@@ -63,7 +63,7 @@ pid_t start_process(const std::string& file, Status (*handler)(Run&)) {
 }  // namespace
 
 TEST_CASE("killed at any instruction, every job has its effect exactly once") {
-  Folder folder;
+  TestFolder folder;
   {
     SystemClock clock;
     auto db = open_database(folder);
@@ -81,14 +81,14 @@ TEST_CASE("killed at any instruction, every job has its effect exactly once") {
   }  // no thread is left when this process forks
   int status = 0, killed = 0;
   for (int i = 0; i < kills; ++i) {
-    pid_t child = start_process(folder.at("db"), leave_effect);
+    pid_t child = start_process(folder.path("db"), leave_effect);
     usleep(5'000 + static_cast<unsigned char>(random_bytes(1)[0]) * 200);
     kill(child, SIGKILL);
     REQUIRE(waitpid(child, &status, 0) == child);
     if (WIFSIGNALED(status)) ++killed;
   }
   MESSAGE("killed ", killed, " times");
-  pid_t child = start_process(folder.at("db"), leave_effect);
+  pid_t child = start_process(folder.path("db"), leave_effect);
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
@@ -103,7 +103,7 @@ TEST_CASE("killed at any instruction, every job has its effect exactly once") {
 }
 
 TEST_CASE("a job that kills its process does not do so for ever") {
-  Folder folder;
+  TestFolder folder;
   SystemClock clock;
   JobId id;
   {
@@ -113,7 +113,7 @@ TEST_CASE("a job that kills its process does not do so for ever") {
   }
   int deaths = 0, status = 0;
   for (int i = 0; i < 5; ++i) {
-    pid_t child = start_process(folder.at("db"), [](Run&) -> Status {
+    pid_t child = start_process(folder.path("db"), [](Run&) -> Status {
       kill(getpid(), SIGKILL);
       return {};
     });

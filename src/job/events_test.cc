@@ -10,7 +10,7 @@ using namespace wharfage::job;
 namespace {
 
 struct Bench {
-  Folder folder;
+  TestFolder folder;
   ManualClock clock;
   std::unique_ptr<meta::Db> db = open_database(folder);
   std::unique_ptr<Events> events = make();

@@ -3,29 +3,18 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "base/test_folder.h"
 #include "job/queue.h"
 
 namespace wharfage::job {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "wharfage-job-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string at(std::string_view name) const { return (path / name).string(); }
-};
 
 class ManualClock final : public Clock {
  public:
@@ -51,8 +40,8 @@ inline std::vector<meta::Migration> test_schema() {
   return migrations;
 }
 
-inline std::unique_ptr<meta::Db> open_database(const Folder& folder) {
-  auto db = meta::open_sqlite(folder.at("db"));
+inline std::unique_ptr<meta::Db> open_database(const TestFolder& folder) {
+  auto db = meta::open_sqlite(folder.path("db"));
   REQUIRE(db.ok());
   REQUIRE(meta::migrate(**db, test_schema()).ok());
   return std::move(*db);

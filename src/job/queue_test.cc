@@ -11,7 +11,7 @@ using namespace wharfage::job;
 namespace {
 
 struct Bench {
-  Folder folder;
+  TestFolder folder;
   ManualClock clock;
   std::unique_ptr<meta::Db> db = open_database(folder);
   std::unique_ptr<Queue> queue = make();
