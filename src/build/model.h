@@ -65,7 +65,9 @@ inline bool ended(Progress progress) {
 struct Record {
   std::int64_t number = 0;  // newer builds have larger ones
   std::string id;           // UUID, lower case
-  std::int64_t repository_id = 0;
+  std::int64_t repository_id = 0, namespace_id = 0;
+  std::string repository_public_id;  // "crr-…"
+  std::string namespace_name, repository_name;
   std::string rule_id;
   std::string job_id;
   Recipe recipe;  // as it was when the build was asked for
@@ -75,10 +77,12 @@ struct Record {
   std::string reference, commit;                   // "refs/heads/main" and what it pointed to
   std::string source_url;                          // without credentials
   std::string failing_stage, failing_step, error;  // of a failed build
-  std::int64_t creator_id = 0;
+  std::int64_t creator_id = 0;                     // the user whose images the build may pull; 0: nobody's
   std::string creator;
   std::string robot;  // the one-build credential while it exists
   TimeMs created_at = 0, started_at = 0, ended_at = 0;
+
+  std::string repository() const { return namespace_name + "/" + repository_name; }
 };
 
 namespace stage {
