@@ -17,7 +17,7 @@ namespace wharfage::build {
 class Builds;
 }
 namespace wharfage::scan {
-class Scans;
+class Scanning;
 }
 namespace wharfage::sign {
 class Signing;
@@ -42,7 +42,7 @@ struct Rooms {
   registry::Registry& registry;
   job::Queue& queue;
   build::Builds& builds;
-  scan::Scans& scans;
+  scan::Scanning& scans;
   sign::Signing& signing;
   sync::Sync& sync;
   connect::Connections& connections;

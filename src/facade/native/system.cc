@@ -1,0 +1,540 @@
+// Jobs, audit, webhooks and what the installation is.
+#include "facade/native/route.h"
+#include "notify/job_ops.h"
+#include "notify/ops.h"
+#include "op/accounts.h"
+
+namespace wharfage::native {
+namespace {
+
+using wire::field;
+using wire::required;
+
+struct NoQuery {
+  static constexpr auto fields() { return std::array<wire::Field, 0>{}; }
+};
+struct JobQuery {
+  std::optional<std::string> kind;
+  std::optional<std::string> state;
+  std::optional<std::int64_t> offset;
+  std::optional<std::int64_t> limit;
+  static constexpr auto fields() {
+    return std::array{field<&JobQuery::kind>("kind"),
+                      field<&JobQuery::state>("state").one_of("queued|running|succeeded|failed|canceled"),
+                      field<&JobQuery::offset>("offset"), field<&JobQuery::limit>("limit")};
+  }
+};
+struct JobKey {
+  std::string id;
+  static constexpr auto fields() { return std::array{field<&JobKey::id>("id", required)}; }
+};
+struct JobLogQuery {
+  std::string id;
+  std::optional<std::int64_t> offset;
+  std::optional<std::int64_t> limit;
+  static constexpr auto fields() {
+    return std::array{field<&JobLogQuery::id>("id", required), field<&JobLogQuery::offset>("offset"),
+                      field<&JobLogQuery::limit>("limit")};
+  }
+};
+struct Job {
+  std::string id;
+  std::string kind;
+  std::string subject;
+  std::string state;
+  std::int64_t attempt = 0;
+  std::int64_t attempts_max = 0;
+  std::int64_t progress = 0;
+  std::optional<std::string> error;
+  std::string created_at;
+  std::optional<std::string> started_at;
+  std::optional<std::string> ended_at;
+  static constexpr auto fields() {
+    return std::array{field<&Job::id>("id"),
+                      field<&Job::kind>("kind"),
+                      field<&Job::subject>("subject"),
+                      field<&Job::state>("state"),
+                      field<&Job::attempt>("attempt"),
+                      field<&Job::attempts_max>("attempts_max"),
+                      field<&Job::progress>("progress"),
+                      field<&Job::error>("error"),
+                      field<&Job::created_at>("created_at"),
+                      field<&Job::started_at>("started_at"),
+                      field<&Job::ended_at>("ended_at")};
+  }
+};
+struct JobList {
+  std::vector<Job> items;
+  std::int64_t total = 0;
+  static constexpr auto fields() {
+    return std::array{field<&JobList::items>("items"), field<&JobList::total>("total")};
+  }
+};
+struct LogLine {
+  std::int64_t number = 0;
+  std::string stage;
+  std::string text;
+  static constexpr auto fields() {
+    return std::array{field<&LogLine::number>("number"), field<&LogLine::stage>("stage"),
+                      field<&LogLine::text>("text")};
+  }
+};
+struct JobLog {
+  std::vector<LogLine> lines;
+  std::int64_t total = 0;
+  static constexpr auto fields() {
+    return std::array{field<&JobLog::lines>("lines"), field<&JobLog::total>("total")};
+  }
+};
+struct AuditQuery {
+  std::optional<std::string> actor;
+  std::optional<std::string> action;
+  std::optional<std::string> resource;
+  std::optional<std::int64_t> before_id;
+  std::optional<std::int64_t> limit;
+  static constexpr auto fields() {
+    return std::array{field<&AuditQuery::actor>("actor"), field<&AuditQuery::action>("action"),
+                      field<&AuditQuery::resource>("resource"), field<&AuditQuery::before_id>("before_id"),
+                      field<&AuditQuery::limit>("limit").range(1, 1000)};
+  }
+};
+struct AuditEntry {
+  std::int64_t id = 0;
+  std::string at;
+  std::string actor;
+  std::string action;
+  std::string resource;
+  std::string outcome;
+  std::string facade;
+  std::string peer;
+  std::string request_id;
+  static constexpr auto fields() {
+    return std::array{field<&AuditEntry::id>("id"),
+                      field<&AuditEntry::at>("at"),
+                      field<&AuditEntry::actor>("actor"),
+                      field<&AuditEntry::action>("action"),
+                      field<&AuditEntry::resource>("resource"),
+                      field<&AuditEntry::outcome>("outcome"),
+                      field<&AuditEntry::facade>("facade"),
+                      field<&AuditEntry::peer>("peer"),
+                      field<&AuditEntry::request_id>("request_id")};
+  }
+};
+struct AuditList {
+  std::vector<AuditEntry> items;
+  std::int64_t next_before_id = 0;
+  static constexpr auto fields() {
+    return std::array{
+        field<&AuditList::items>("items"),
+        field<&AuditList::next_before_id>("next_before_id").about("0: there are no older entries")};
+  }
+};
+struct WebhookQuery {
+  std::optional<std::string> namespace_name;
+  std::optional<std::int64_t> offset;
+  std::optional<std::int64_t> limit;
+  static constexpr auto fields() {
+    return std::array{field<&WebhookQuery::namespace_name>("namespace"),
+                      field<&WebhookQuery::offset>("offset"), field<&WebhookQuery::limit>("limit")};
+  }
+};
+struct WebhookKey {
+  std::int64_t id = 0;
+  static constexpr auto fields() { return std::array{field<&WebhookKey::id>("id", required)}; }
+};
+struct DeliveryQuery {
+  std::int64_t id = 0;
+  std::optional<std::int64_t> offset;
+  std::optional<std::int64_t> limit;
+  static constexpr auto fields() {
+    return std::array{field<&DeliveryQuery::id>("id", required), field<&DeliveryQuery::offset>("offset"),
+                      field<&DeliveryQuery::limit>("limit")};
+  }
+};
+struct DeliveryKey {
+  std::int64_t id = 0;
+  std::string delivery;
+  static constexpr auto fields() {
+    return std::array{field<&DeliveryKey::id>("id", required),
+                      field<&DeliveryKey::delivery>("delivery", required)};
+  }
+};
+struct Webhook {
+  std::int64_t id = 0;
+  std::string name;
+  std::string url;
+  std::vector<std::string> event_types;
+  std::optional<std::string> namespace_name;
+  bool enabled = false;
+  std::string created_at;
+  std::string updated_at;
+  static constexpr auto fields() {
+    return std::array{field<&Webhook::id>("id"),
+                      field<&Webhook::name>("name"),
+                      field<&Webhook::url>("url"),
+                      field<&Webhook::event_types>("event_types"),
+                      field<&Webhook::namespace_name>("namespace"),
+                      field<&Webhook::enabled>("enabled"),
+                      field<&Webhook::created_at>("created_at"),
+                      field<&Webhook::updated_at>("updated_at")};
+  }
+};
+struct WebhookList {
+  std::vector<Webhook> items;
+  std::int64_t total = 0;
+  static constexpr auto fields() {
+    return std::array{field<&WebhookList::items>("items"), field<&WebhookList::total>("total")};
+  }
+};
+struct NewWebhook {
+  std::string name;
+  std::string url;
+  std::vector<std::string> event_types;
+  std::optional<std::string> namespace_name;
+  std::optional<std::string> secret;
+  std::optional<bool> enabled;
+  static constexpr auto fields() {
+    return std::array{
+        field<&NewWebhook::name>("name", required),     field<&NewWebhook::url>("url", required),
+        field<&NewWebhook::event_types>("event_types"), field<&NewWebhook::namespace_name>("namespace"),
+        field<&NewWebhook::secret>("secret"),           field<&NewWebhook::enabled>("enabled")};
+  }
+};
+struct WebhookCreated {
+  Webhook webhook;
+  std::string secret;
+  static constexpr auto fields() {
+    return std::array{field<&WebhookCreated::webhook>("webhook"),
+                      field<&WebhookCreated::secret>("secret").about("shown this once")};
+  }
+};
+struct WebhookChange {
+  std::optional<std::string> name;
+  std::optional<std::string> url;
+  std::optional<std::string> secret;
+  std::optional<std::vector<std::string>> event_types;
+  std::optional<bool> enabled;
+  static constexpr auto fields() {
+    return std::array{field<&WebhookChange::name>("name"), field<&WebhookChange::url>("url"),
+                      field<&WebhookChange::secret>("secret"),
+                      field<&WebhookChange::event_types>("event_types"),
+                      field<&WebhookChange::enabled>("enabled")};
+  }
+};
+struct Delivery {
+  std::string id;
+  std::string event_type;
+  std::string subject;
+  std::string state;
+  std::int64_t attempts = 0;
+  std::int64_t status_code = 0;
+  std::optional<std::string> error;
+  std::optional<std::string> response;
+  std::optional<std::string> body;
+  std::string created_at;
+  std::string updated_at;
+  static constexpr auto fields() {
+    return std::array{field<&Delivery::id>("id"),
+                      field<&Delivery::event_type>("event_type"),
+                      field<&Delivery::subject>("subject"),
+                      field<&Delivery::state>("state"),
+                      field<&Delivery::attempts>("attempts"),
+                      field<&Delivery::status_code>("status_code"),
+                      field<&Delivery::error>("error"),
+                      field<&Delivery::response>("response"),
+                      field<&Delivery::body>("body"),
+                      field<&Delivery::created_at>("created_at"),
+                      field<&Delivery::updated_at>("updated_at")};
+  }
+};
+struct DeliveryList {
+  std::vector<Delivery> items;
+  std::int64_t total = 0;
+  static constexpr auto fields() {
+    return std::array{field<&DeliveryList::items>("items"), field<&DeliveryList::total>("total")};
+  }
+};
+struct Instance {
+  std::string name;
+  std::string cri_id;
+  std::string uuid;
+  std::string alibaba_region;
+  std::string huawei_region;
+  std::string project_id;
+  std::string project_name;
+  std::string domain_id;
+  std::string domain_name;
+  std::int64_t ali_uid = 0;
+  std::string created_at;
+  static constexpr auto fields() {
+    return std::array{field<&Instance::name>("name"),
+                      field<&Instance::cri_id>("cri_id"),
+                      field<&Instance::uuid>("uuid"),
+                      field<&Instance::alibaba_region>("alibaba_region"),
+                      field<&Instance::huawei_region>("huawei_region"),
+                      field<&Instance::project_id>("project_id"),
+                      field<&Instance::project_name>("project_name"),
+                      field<&Instance::domain_id>("domain_id"),
+                      field<&Instance::domain_name>("domain_name"),
+                      field<&Instance::ali_uid>("ali_uid"),
+                      field<&Instance::created_at>("created_at")};
+  }
+};
+struct Usage {
+  std::int64_t namespaces = 0;
+  std::int64_t repositories = 0;
+  std::int64_t tags = 0;
+  std::int64_t manifests = 0;
+  std::int64_t blobs = 0;
+  std::int64_t bytes = 0;
+  static constexpr auto fields() {
+    return std::array{field<&Usage::namespaces>("namespaces"),
+                      field<&Usage::repositories>("repositories"),
+                      field<&Usage::tags>("tags"),
+                      field<&Usage::manifests>("manifests"),
+                      field<&Usage::blobs>("blobs"),
+                      field<&Usage::bytes>("bytes")};
+  }
+};
+
+std::optional<std::string> unless_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+std::optional<std::string> unless_zero(TimeMs time) {
+  return time ? std::optional(rfc3339(time)) : std::nullopt;
+}
+
+notify::Jobs jobs_of(Call& call) {
+  return {call.rooms.registry.db(), call.rooms.queue};
+}
+
+Job to_wire(const job::Job& job) {
+  return {job.id,
+          job.kind,
+          job.subject,
+          std::string(job::state_name(job.state)),
+          job.attempt,
+          job.attempts_max,
+          job.progress,
+          unless_empty(job.error),
+          rfc3339(job.created_at),
+          unless_zero(job.started_at),
+          unless_zero(job.ended_at)};
+}
+
+Webhook to_wire(const notify::Webhook& hook) {
+  return {hook.id,
+          hook.name,
+          hook.url,
+          hook.event_types,
+          unless_empty(hook.namespace_name),
+          hook.enabled,
+          rfc3339(hook.created_at),
+          rfc3339(hook.updated_at)};
+}
+
+Delivery to_wire(const notify::Delivery& from) {
+  return {from.id,
+          from.event_type,
+          from.subject,
+          std::string(notify::delivery_state_name(from.state)),
+          from.attempts,
+          from.status_code,
+          unless_empty(from.error),
+          unless_empty(from.response),
+          unless_empty(from.body),
+          rfc3339(from.created_at),
+          rfc3339(from.updated_at)};
+}
+
+std::optional<job::State> parse_state(const std::optional<std::string>& name) {
+  for (auto state : {job::State::queued, job::State::running, job::State::succeeded, job::State::failed,
+                     job::State::canceled}) {
+    if (name && job::state_name(state) == *name) return state;
+  }
+  return std::nullopt;
+}
+
+Result<JobList> list_jobs(Call& call, const JobQuery& query, const NoBody&) {
+  TRY(auto slice, page_of(query.offset, query.limit));
+  notify::Jobs jobs = jobs_of(call);
+  job::Queue::Filter filter;
+  filter.kind = query.kind.value_or("");
+  filter.state = parse_state(query.state);
+  filter.offset = slice.offset;
+  filter.limit = slice.limit;
+  TRY(auto page, op::invoke<notify::ListJobs>(jobs, call.context, filter));
+  JobList list;
+  for (const auto& job : page.jobs) list.items.push_back(to_wire(job));
+  list.total = page.total;
+  return list;
+}
+
+Result<Job> get_job(Call& call, const JobKey& query, const NoBody&) {
+  notify::Jobs jobs = jobs_of(call);
+  TRY(auto job, op::invoke<notify::GetJob>(jobs, call.context, {query.id}));
+  return to_wire(job);
+}
+
+Result<JobLog> get_job_log(Call& call, const JobLogQuery& query, const NoBody&) {
+  TRY(auto slice, page_of(query.offset, query.limit));
+  notify::Jobs jobs = jobs_of(call);
+  TRY(auto page, op::invoke<notify::GetJobLog>(jobs, call.context, {query.id, slice.offset, slice.limit}));
+  JobLog log;
+  for (const auto& line : page.lines) log.lines.push_back({line.number, line.stage, line.text});
+  log.total = page.total;
+  return log;
+}
+
+Result<Empty> cancel_job(Call& call, const JobKey& query, const NoBody&) {
+  notify::Jobs jobs = jobs_of(call);
+  TRY(auto canceled, op::invoke<notify::CancelJob>(jobs, call.context, {query.id}));
+  (void)canceled;
+  return Empty{};
+}
+
+Result<AuditList> list_audit(Call& call, const AuditQuery& query, const NoBody&) {
+  op::Audit::Filter filter{query.actor.value_or(""), query.action.value_or(""), query.resource.value_or(""),
+                           query.before_id.value_or(0), query.limit.value_or(50)};
+  TRY(auto page, op::invoke<op::accounts::ListAudit>(call.context.audit, call.context, filter));
+  AuditList list;
+  for (const auto& entry : page.items) {
+    list.items.push_back({entry.id, rfc3339_ms(entry.at), entry.actor, entry.action, entry.resource,
+                          entry.outcome, entry.facade, entry.peer, entry.request_id});
+  }
+  list.next_before_id = page.next_before_id;
+  return list;
+}
+
+// The id of a namespace somebody names; 0 without a name.
+Result<std::int64_t> namespace_id(Call& call, const std::optional<std::string>& name) {
+  if (!name) return 0;
+  TRY(auto found, call.rooms.registry.get_namespace(*name));
+  return found.id;
+}
+
+Result<WebhookList> list_webhooks(Call& call, const WebhookQuery& query, const NoBody&) {
+  TRY(auto slice, page_of(query.offset, query.limit));
+  TRY(auto id, namespace_id(call, query.namespace_name));
+  TRY(auto page,
+      op::invoke<notify::ListWebhooks>(call.rooms.webhooks, call.context,
+                                       {id, query.namespace_name.value_or(""), slice.offset, slice.limit}));
+  WebhookList list;
+  for (const auto& hook : page.items) list.items.push_back(to_wire(hook));
+  list.total = page.total;
+  return list;
+}
+
+Result<WebhookCreated> create_webhook(Call& call, const NoQuery&, const NewWebhook& body) {
+  TRY(auto id, namespace_id(call, body.namespace_name));
+  TRY(auto made, op::invoke<notify::CreateWebhook>(
+                     call.rooms.webhooks, call.context,
+                     {body.name, body.url, body.event_types, id, body.namespace_name.value_or(""),
+                      body.secret, body.enabled.value_or(true)}));
+  return WebhookCreated{to_wire(made.webhook), made.secret};
+}
+
+Result<Webhook> get_webhook(Call& call, const WebhookKey& query, const NoBody&) {
+  TRY(auto hook, op::invoke<notify::GetWebhook>(call.rooms.webhooks, call.context, {query.id}));
+  return to_wire(hook);
+}
+
+Result<Webhook> update_webhook(Call& call, const WebhookKey& query, const WebhookChange& body) {
+  TRY(auto hook, op::invoke<notify::UpdateWebhook>(
+                     call.rooms.webhooks, call.context,
+                     {query.id, {body.name, body.url, body.secret, body.event_types, body.enabled}}));
+  return to_wire(hook);
+}
+
+Result<Empty> delete_webhook(Call& call, const WebhookKey& query, const NoBody&) {
+  TRY(auto deleted, op::invoke<notify::DeleteWebhook>(call.rooms.webhooks, call.context, {query.id}));
+  (void)deleted;
+  return Empty{};
+}
+
+Result<Delivery> ping_webhook(Call& call, const WebhookKey& query, const NoBody&) {
+  TRY(auto delivery, op::invoke<notify::PingWebhook>(call.rooms.webhooks, call.context, {query.id}));
+  return to_wire(delivery);
+}
+
+Result<DeliveryList> list_deliveries(Call& call, const DeliveryQuery& query, const NoBody&) {
+  TRY(auto slice, page_of(query.offset, query.limit));
+  TRY(auto page, op::invoke<notify::ListDeliveries>(call.rooms.webhooks, call.context,
+                                                    {query.id, slice.offset, slice.limit}));
+  DeliveryList list;
+  for (const auto& delivery : page.items) list.items.push_back(to_wire(delivery));
+  list.total = page.total;
+  return list;
+}
+
+Result<Delivery> get_delivery(Call& call, const DeliveryKey& query, const NoBody&) {
+  TRY(auto delivery,
+      op::invoke<notify::GetDelivery>(call.rooms.webhooks, call.context, {query.id, query.delivery}));
+  return to_wire(delivery);
+}
+
+Result<Delivery> redeliver(Call& call, const DeliveryKey& query, const NoBody&) {
+  TRY(auto delivery,
+      op::invoke<notify::Redeliver>(call.rooms.webhooks, call.context, {query.id, query.delivery}));
+  return to_wire(delivery);
+}
+
+Result<Instance> show_instance(Call& call, const NoQuery&, const NoBody&) {
+  const auto& ours = call.rooms.registry.instance();
+  return Instance{ours.name,
+                  ours.cri_id,
+                  ours.uuid,
+                  ours.alibaba_region,
+                  ours.huawei_region,
+                  ours.project_id,
+                  ours.project_name,
+                  ours.domain_id,
+                  ours.domain_name,
+                  ours.ali_uid,
+                  rfc3339(ours.created_at)};
+}
+
+struct ShowUsage {
+  static constexpr op::Declaration declaration{"registry:ShowUsage", auth::Access::administer};
+  using Request = op::Nothing;
+  using Response = registry::Registry::Usage;
+  static Result<auth::Resource> resource(registry::Registry&, op::Context&, const Request&) {
+    return auth::Resource{};
+  }
+  static Result<Response> run(registry::Registry& room, op::Context&, const Request&) { return room.usage(); }
+};
+
+Result<Usage> show_usage(Call& call, const NoQuery&, const NoBody&) {
+  TRY(auto usage, op::invoke<ShowUsage>(call.rooms.registry, call.context, {}));
+  return Usage{usage.namespaces, usage.repositories, usage.tags, usage.manifests, usage.blobs, usage.bytes};
+}
+
+}  // namespace
+
+std::span<const Route> system_routes() {
+  static constexpr std::array table{
+      route<&show_instance>("GET", "/api/v1/instance").about("the ids both clouds' clients need"),
+      route<&show_usage>("GET", "/api/v1/usage").about("how much is stored"),
+      route<&list_jobs>("GET", "/api/v1/jobs").about("list background jobs, newest first"),
+      route<&get_job>("GET", "/api/v1/jobs/{id}").about("show a job"),
+      route<&get_job_log>("GET", "/api/v1/jobs/{id}/log")
+          .about("a job's lines after an offset, also while it runs"),
+      route<&cancel_job>("POST", "/api/v1/jobs/{id}/cancel").about("cancel a job"),
+      route<&list_audit>("GET", "/api/v1/audit").about("who did what, newest first"),
+      route<&list_webhooks>("GET", "/api/v1/webhooks").about("list webhooks"),
+      route<&create_webhook>("POST", "/api/v1/webhooks", 201)
+          .about("create a webhook; its secret is shown once"),
+      route<&get_webhook>("GET", "/api/v1/webhooks/{id}").about("show a webhook"),
+      route<&update_webhook>("PUT", "/api/v1/webhooks/{id}").about("change a webhook"),
+      route<&delete_webhook>("DELETE", "/api/v1/webhooks/{id}").about("delete a webhook"),
+      route<&ping_webhook>("POST", "/api/v1/webhooks/{id}/ping").about("send a test event"),
+      route<&list_deliveries>("GET", "/api/v1/webhooks/{id}/deliveries").about("what was sent, newest first"),
+      route<&get_delivery>("GET", "/api/v1/webhooks/{id}/deliveries/{delivery}")
+          .about("one delivery with its body"),
+      route<&redeliver>("POST", "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver")
+          .about("send it again"),
+  };
+  return table;
+}
+
+}  // namespace wharfage::native
