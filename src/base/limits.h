@@ -45,6 +45,7 @@ constexpr std::int64_t collect_batch = 256;                      // rows of one 
 constexpr std::int64_t trash_batch = 16;                         // files moved under the write lock at once
 constexpr std::int64_t trash_keep_ms = 10 * 60 * 1000;           // at most, before bytes are really removed
 constexpr std::int64_t blob_link_renew_ms = 10 * 60 * 1000;      // a HEAD renews a link without manifest
+constexpr std::int64_t artifact_tags_max = 100;                  // shown with one manifest in a list
 constexpr std::size_t deleted_tags_told_max = 100;               // tag names in one image.deleted event
 constexpr std::size_t json_depth_max = 64;
 

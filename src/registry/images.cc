@@ -133,6 +133,11 @@ Result<std::vector<std::string>> Registry::tags_of(std::int64_t manifest_id) {
       [&](meta::Tx& tx) { return records::tags_of(tx, manifest_id, limits::list_page_max); });
 }
 
+Result<std::vector<Tag>> Registry::tags_on(std::int64_t manifest_id) {
+  return x_state->db.read(
+      [&](meta::Tx& tx) { return records::tags_on(tx, manifest_id, limits::artifact_tags_max); });
+}
+
 Result<std::vector<Manifest>> Registry::referrers(const Repository& repository, const Digest& subject,
                                                   std::string_view artifact_type, std::int64_t after_id) {
   return x_state->db.read([&](meta::Tx& tx) -> Result<std::vector<Manifest>> {

@@ -90,6 +90,7 @@ Result<std::int64_t> count_tags(meta::Tx& tx, std::int64_t repository_id, const 
 Result<std::vector<std::string>> tags_after(meta::Tx& tx, std::int64_t repository_id, std::string_view last,
                                             std::int64_t limit);
 Result<std::vector<std::string>> tags_of(meta::Tx& tx, std::int64_t manifest_id, std::int64_t limit);
+Result<std::vector<Tag>> tags_on(meta::Tx& tx, std::int64_t manifest_id, std::int64_t limit);
 Result<bool> has_image_tag(meta::Tx& tx, std::int64_t manifest_id);  // one that is no accessory's
 Status delete_tag(meta::Tx& tx, std::int64_t id);
 struct Removed {

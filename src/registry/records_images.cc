@@ -39,13 +39,18 @@ Manifest to_manifest_with_bytes(const meta::Row& row) {
   return manifest;
 }
 
-Tag to_tag(const meta::Row& row) {
+Tag to_bare_tag(const meta::Row& row) {
   Tag tag;
   tag.id = row.integer(0);
   tag.repository_id = row.integer(1);
   tag.name = row.text(2);
   tag.created_at = row.integer(3);
   tag.updated_at = row.integer(4);
+  return tag;
+}
+
+Tag to_tag(const meta::Row& row) {
+  Tag tag = to_bare_tag(row);
   tag.manifest = manifest_at(row, 5);
   return tag;
 }
@@ -348,6 +353,14 @@ Result<std::vector<std::string>> tags_of(meta::Tx& tx, std::int64_t manifest_id,
   return all(tx.query(R"sql(SELECT name FROM tags WHERE manifest_id = $1 ORDER BY name LIMIT $2)sql",
                       {manifest_id, limit}),
              first_text);
+}
+
+Result<std::vector<Tag>> tags_on(meta::Tx& tx, std::int64_t manifest_id, std::int64_t limit) {
+  return all(tx.query(R"sql(
+    SELECT id, repository_id, name, created_at, updated_at FROM tags WHERE manifest_id = $1
+    ORDER BY name LIMIT $2)sql",
+                      {manifest_id, limit}),
+             to_bare_tag);
 }
 
 Result<bool> has_image_tag(meta::Tx& tx, std::int64_t manifest_id) {

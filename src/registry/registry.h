@@ -227,6 +227,8 @@ class Registry {
   Result<Page<Manifest>> list_manifests(const Repository& repository, Slice slice,
                                         bool with_accessories = false);
   Result<std::vector<std::string>> tags_of(std::int64_t manifest_id);
+  // The same as rows, at most limits::artifact_tags_max; their manifest is not filled.
+  Result<std::vector<Tag>> tags_on(std::int64_t manifest_id);
   // OCI referrers, newest last; `artifact_type` "" = all. Descriptors' annotations are in bytes: parsed by
   // callers. At most limits::list_page_max and limits::referrers_bytes_max at once: go on with the last id.
   Result<std::vector<Manifest>> referrers(const Repository& repository, const Digest& subject,

@@ -1,0 +1,36 @@
+// Ids and names of a request become rows here, always inside what the caller may read: what lies outside is
+// not found, whether it exists or not.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "op/operation.h"
+#include "registry/registry.h"
+
+namespace wharfage::registry::ops {
+
+// The first that is set counts: id, public id, name.
+struct NamespaceRef {
+  std::string name;
+  std::string public_id;
+  std::int64_t id = 0;
+  bool empty() const { return name.empty() && public_id.empty() && id == 0; }
+};
+struct RepositoryRef {
+  std::string namespace_name, name;
+  std::string public_id;
+  std::int64_t id = 0;
+};
+
+// Whoever asks.
+Result<Namespace> any_namespace(Registry& registry, const NamespaceRef& ref);
+
+// missing_parameter, namespace_unknown, repository_unknown; unauthenticated for nobody.
+Result<Namespace> find_namespace(Registry& registry, op::Context& context, const NamespaceRef& ref);
+Result<Repository> find_repository(Registry& registry, op::Context& context, const RepositoryRef& ref);
+
+auth::Resource resource_of(const Namespace& space);
+Result<auth::Resource> resource_of(Registry& registry, op::Context& context, const RepositoryRef& ref);
+
+}  // namespace wharfage::registry::ops
