@@ -1,4 +1,5 @@
 // The jobs of the scan service: reading an image, and judging all images anew after an import.
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "scan/compress.h"
 #include "scan/contents_json.h"
@@ -41,6 +42,7 @@ class LayerAnalyser {
       return fail(Reason::scan_impossible, "a layer is not stored here", digest);
     }
     if (!blob.ok()) return blob.error();
+    if (FAIL_POINT("scan.layer")) return fail(Reason::storage_failed);
     x_run.log("scan", "reading layer " + digest);
     BlobSource source(*std::move(blob), [this] { return keep_going(x_run); });
     TRY(LayerFiles files, read_layer(source));

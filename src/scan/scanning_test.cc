@@ -5,6 +5,8 @@
 #include <atomic>
 
 #include "auth/auth_fixture.h"
+#include "base/failpoint.h"
+#include "base/limits.h"
 #include "op/audit.h"
 #include "scan/layer_fixture.h"
 #include "scan/ops.h"
@@ -565,4 +567,33 @@ TEST_CASE("a task that is cancelled before it ran has failed") {
   CHECK(node.scanning->get_task(task->id)->status == TaskStatus::failed);
   CHECK(node.scanning->get_task(task->id)->reason == "canceled");
   CHECK(outcome(node.scanning->cancel_task(task->id)) == "task_finished");
+}
+
+TEST_CASE("a scan that fails for a passing reason is tried again") {
+  Node node;
+  std::string digest;
+  {
+    failpoint::Armed armed("scan.layer");
+    digest = node.push("app", "1.0", {base_layer(), openssl_layer()});
+    node.settle();  // the second attempt is not due: time stands still
+    Task task = node.task("app", digest);
+    CHECK(task.status == TaskStatus::retrying);
+    CHECK(task.reason == "storage_failed");
+    CHECK(outcome(node.call<GetSummary>(Principal::system(), {.task_id = task.id})) == "conflict");
+  }
+  node.clock.advance(hour_ms);
+  node.settle();
+  CHECK(node.task("app", digest).status == TaskStatus::complete);
+  CHECK(node.task("app", digest).message.empty());
+
+  failpoint::Armed armed("scan.layer", 1, 1000);
+  std::string hopeless = node.push("app", "2.0", {plain_layer("never read")});
+  for (int attempt = 0; attempt < limits::job_attempts_max; ++attempt) {
+    node.settle();
+    node.clock.advance(day_ms);
+  }
+  Task task = node.task("app", hopeless);
+  CHECK(task.status == TaskStatus::failed);
+  CHECK(task.reason == "storage_failed");
+  CHECK(node.told == "scan.completed root/app:1.0\nscan.failed root/app:2.0\n");
 }
