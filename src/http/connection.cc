@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
+#include <exception>
 #include <limits>
 
 #include "base/limits.h"
@@ -14,6 +16,7 @@ namespace wharfage::http {
 namespace {
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t crowded_idle_ms = 1000;
 constexpr std::size_t kept_input_bytes_max = 16 * 1024;  // of an idle connection
 constexpr int discarded_reads_max = 16;                  // before other connections get their turn
 
@@ -62,8 +65,21 @@ void Connection::advance() {
   auto self = shared_from_this();
   x_budget = limits::response_slice_bytes;
   x_requests = 0;
-  while (step()) {
+  try {
+    while (step()) {
+    }
+  } catch (const std::exception& caught) {  // no memory: this connection goes, the others stay
+    x_lane.core().log.error("a connection failed", {{"what", caught.what()}});
+    close();
   }
+}
+
+// When places get scarce, connections that only wait for a next request give theirs back early.
+bool Connection::is_late(std::int64_t now_ms, bool crowded) const {
+  bool idle = x_state == State::head && x_in.empty();
+  std::int64_t early =
+      idle && crowded ? std::max<std::int64_t>(0, timeouts().keep_alive - crowded_idle_ms) : 0;
+  return now_ms >= x_deadline - early;
 }
 
 bool Connection::step() {

@@ -22,7 +22,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
 
   void start();
   void ready(bool writable) override;
-  bool is_late(std::int64_t now_ms) const { return now_ms >= x_deadline; }
+  bool is_late(std::int64_t now_ms, bool crowded) const;
   void time_out();
   void drain();  // ends when nothing is under way, else after the current response
   void abort();

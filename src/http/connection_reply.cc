@@ -36,6 +36,7 @@ void Connection::conclude(const std::shared_ptr<Exchange>& exchange, bool body_l
 
 bool Connection::respond(Response response, bool close) {
   const Head& head = x_exchange->head;
+  if (response.status < 200 || response.status > 999) response.status = 500;  // else nobody finds its end
   bool head_method = head.request.method == "HEAD";
   x_close = close || response.close || !head.keep_alive || x_lane.core().stopping;
   x_response = std::move(response);

@@ -127,9 +127,10 @@ void Lane::retry() {
 
 void Lane::tick() {
   std::int64_t now = monotonic_ms();
+  bool crowded = x_core.connections * 8 > x_core.options.connections_max * 7;
   std::vector<std::shared_ptr<Connection>> late;
   for (const auto& connection : x_connections) {
-    if (connection->is_late(now)) late.push_back(connection);
+    if (connection->is_late(now, crowded)) late.push_back(connection);
   }
   for (const auto& connection : late) connection->time_out();
   x_loop.after(x_tick_ms, [this] { tick(); });

@@ -85,7 +85,8 @@ class Server {
   virtual std::uint16_t port() const = 0;
   virtual std::size_t connections() const = 0;
   virtual Status reload_tls() = 0;  // reads the certificate files again; open connections go on
-  // Stops accepting, lets running requests end (at most `drain_ms`), closes the rest. Thread-safe.
+  // Stops accepting, lets running requests end (at most `drain_ms`), closes the rest, waits for the handlers
+  // still running. Thread-safe, but not to be called from a handler or a hook.
   virtual void stop(std::int64_t drain_ms) = 0;
 };
 

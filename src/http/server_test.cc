@@ -258,6 +258,18 @@ TEST_CASE("more connections than allowed are turned away") {
   CHECK(fourth.ask(get).status == 200);
 }
 
+TEST_CASE("idle connections give way when places get scarce") {
+  ServerOptions options;
+  options.connections_max = 8;
+  Site site(echo, options);
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (int i = 0; i < 8; ++i) peers.push_back(std::make_unique<Peer>(site.port()));
+  for (auto& peer : peers) CHECK(peer->ask(get).status == 200);
+  while (site.server->connections() == 8) std::this_thread::yield();
+  Peer late(site.port());
+  CHECK(late.ask(get).status == 200);
+}
+
 TEST_CASE("slow and idle clients are let go") {
   ServerOptions options;
   options.timeouts = {.head = 40, .body_idle = 40, .response_idle = 40, .keep_alive = 40, .linger = 40};
@@ -303,6 +315,7 @@ TEST_CASE("every request is reported once, with its status and bytes") {
   peer.ask(post("x"));
   peer.ask("BROKEN\r\n\r\n");
   CHECK(peer.is_closed());
+  peer.leave();
   site.server->stop(1000);
   CHECK(join(done, ",") == "/a 200,/p 200, 400");
 }

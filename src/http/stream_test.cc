@@ -20,7 +20,7 @@ struct Story {
   std::mutex mutex;
   std::string written;
   std::size_t writes = 0, largest = 0;
-  std::atomic<int> inside{0}, overlaps{0}, finished{0}, destroyed{0}, opened{0};
+  std::atomic<int> overlaps{0}, finished{0}, destroyed{0}, opened{0};
   std::atomic<std::size_t> refuse_after{SIZE_MAX};
   std::atomic<bool> throws{false};
 
@@ -36,13 +36,13 @@ class StorySink final : public BodySink {
   ~StorySink() override { ++x_story.destroyed; }
 
   Status write(std::string_view chunk) override {
-    if (++x_story.inside > 1) ++x_story.overlaps;
+    if (x_inside.exchange(true)) ++x_story.overlaps;
     if (x_story.throws) throw std::runtime_error("broken");
     std::lock_guard lock(x_story.mutex);
     x_story.written += chunk;
     ++x_story.writes;
     x_story.largest = std::max(x_story.largest, chunk.size());
-    --x_story.inside;
+    x_inside = false;
     if (x_story.written.size() > x_story.refuse_after) return fail(Reason::quota_exceeded);
     return {};
   }
@@ -56,6 +56,7 @@ class StorySink final : public BodySink {
 
  private:
   Story& x_story;
+  std::atomic<bool> x_inside = false;
 };
 
 Router into(Story& story) {
@@ -218,6 +219,32 @@ TEST_CASE("a stream waits for workers instead of failing, and survives the end o
   site.workers.stop();
   site.server->stop(0);
   CHECK(story.destroyed == story.opened.load());
+}
+
+TEST_CASE("clients that vanish at any moment leave nothing behind") {
+  Story story;
+  Site site(into(story));
+  std::string chunked = "POST /u HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string whole = head("/u", 400'000) + noise(400'000) + chunked + "5\r\nhello\r\n0\r\n\r\n" +
+                      head("/denied", 0) + head("/u", 4, "Expect: 100-continue\r\n") + "body" + chunked +
+                      "broken";
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (std::size_t i = 0; i < 60; ++i) {
+        Peer peer(site.port());
+        peer.say(std::string_view(whole).substr(0, (i * 4 + thread) * 7919 % (whole.size() + 1)));
+        if (i % 3 == 0) continue;
+        ::shutdown(peer.descriptor(), SHUT_WR);
+        if (i % 3 == 1) peer.reply();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  while (site.server->connections() > 0) std::this_thread::yield();
+  site.server->stop(0);
+  CHECK(story.destroyed == story.opened.load());
+  CHECK(story.overlaps == 0);
 }
 
 TEST_CASE("file ranges arrive exactly, large and small, and stop at a file that was cut") {

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <string_view>
 
@@ -110,6 +111,8 @@ class Peer {
   bool hear() {
     char buffer[65536];
     ssize_t count = ::recv(x_socket, buffer, sizeof buffer, 0);
+    bool waited_in_vain = count < 0 && errno == EAGAIN;
+    CHECK_FALSE(waited_in_vain);
     if (count <= 0) return false;
     x_heard.append(buffer, static_cast<std::size_t>(count));
     return true;

@@ -209,7 +209,6 @@ void Transfer::prepare_trust(void* handle) {
   auto* pem = const_cast<char*>(x_request.ca_pem.data());
   curl_blob blob{pem, x_request.ca_pem.size(), CURL_BLOB_COPY};
   curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
-  curl_easy_setopt(handle, CURLOPT_CAPATH, "/etc/ssl/certs");
 }
 
 Status Transfer::prepare(void* handle, const Url& url, const std::string& user_agent,
