@@ -288,6 +288,10 @@ Result<Record> Builds::get_record(std::string_view id) {
       [&](meta::Tx& tx) { return found(records::find_record(tx, key), Reason::build_record_unknown); });
 }
 
+Result<std::vector<Record>> Builds::records_of(std::int64_t repository_id, std::string_view digest) {
+  return x_db.read([&](meta::Tx& tx) { return records::records_of_image(tx, repository_id, digest); });
+}
+
 Result<Page<Record>> Builds::list_records(const registry::Repository& repository, std::int64_t offset,
                                           std::int64_t limit) {
   return x_db.read([&](meta::Tx& tx) {

@@ -73,6 +73,8 @@ class Builds {
                        const auth::Principal& who);
   Result<Record> build_again(const Record& record, const auth::Principal& who);
   Result<Record> get_record(std::string_view id);  // UUID in any case
+  // The builds that made this image, newest first, at most 20.
+  Result<std::vector<Record>> records_of(std::int64_t repository_id, std::string_view digest);
   Result<Page<Record>> list_records(const registry::Repository& repository, std::int64_t offset,
                                     std::int64_t limit);  // newest first
   Result<job::Queue::LogPage> log(const Record& record, std::int64_t offset, std::int64_t limit);

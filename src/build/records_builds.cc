@@ -83,6 +83,19 @@ Result<std::optional<Record>> find_record(meta::Tx& tx, std::string_view id) {
   return std::optional<Record>(record_of(*row));
 }
 
+Result<std::vector<Record>> records_of_image(meta::Tx& tx, std::int64_t repository_id,
+                                             std::string_view digest) {
+  TRY(auto rows, tx.query(R"sql(
+    SELECT number, id, repository_id, namespace_id, repository_public_id, namespace_name, repository_name, rule_id,
+           job_id, recipe, progress, image_tag, image_digest, reference, commit_id, source_url, failing_stage,
+           failing_step, error, creator_id, creator, robot, created_at, started_at, ended_at
+    FROM build_records WHERE repository_id = $1 AND image_digest = $2 AND image_digest <> ''
+    ORDER BY number DESC LIMIT 20
+  )sql",
+                          {repository_id, digest}));
+  return records_of(rows);
+}
+
 Result<Page<Record>> list_records(meta::Tx& tx, std::int64_t repository_id, std::int64_t offset,
                                   std::int64_t limit) {
   Page<Record> page;

@@ -68,6 +68,7 @@ std::vector<meta::Migration> schema() {
           ended_at BIGINT NOT NULL
         );
         CREATE INDEX build_records_by_repository ON build_records (repository_id, number);
+        CREATE INDEX build_records_by_image ON build_records (repository_id, image_digest) WHERE image_digest <> '';
         CREATE INDEX build_records_with_robot ON build_records (number) WHERE robot <> '';
         CREATE INDEX build_records_unfinished ON build_records (repository_id, progress) WHERE progress < 2;
       )ddl"},

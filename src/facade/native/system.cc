@@ -3,6 +3,7 @@
 #include "notify/job_ops.h"
 #include "notify/ops.h"
 #include "op/accounts.h"
+#include "registry/ops/instance.h"
 
 namespace wharfage::native {
 namespace {
@@ -494,18 +495,8 @@ Result<Instance> show_instance(Call& call, const NoQuery&, const NoBody&) {
                   rfc3339(ours.created_at)};
 }
 
-struct ShowUsage {
-  static constexpr op::Declaration declaration{"registry:ShowUsage", auth::Access::administer};
-  using Request = op::Nothing;
-  using Response = registry::Registry::Usage;
-  static Result<auth::Resource> resource(registry::Registry&, op::Context&, const Request&) {
-    return auth::Resource{};
-  }
-  static Result<Response> run(registry::Registry& room, op::Context&, const Request&) { return room.usage(); }
-};
-
 Result<Usage> show_usage(Call& call, const NoQuery&, const NoBody&) {
-  TRY(auto usage, op::invoke<ShowUsage>(call.rooms.registry, call.context, {}));
+  TRY(auto usage, op::invoke<registry::ops::GetUsage>(call.rooms.registry, call.context, {}));
   return Usage{usage.namespaces, usage.repositories, usage.tags, usage.manifests, usage.blobs, usage.bytes};
 }
 
