@@ -336,6 +336,10 @@ Result<Connection> Connections::get_by_token(std::string_view token) {
       x_registry.db().read([&](meta::Tx& tx) { return records::find_by_token(tx, hash_of(token)); }));
 }
 
+Result<std::optional<Connection>> Connections::find(meta::Tx& tx, std::int64_t id) {
+  return records::find(tx, id);
+}
+
 Status Connections::note_access(meta::Tx& tx, std::int64_t id, const Status& outcome) {
   return records::set_status(tx, id, outcome.ok() ? "success" : "fail",
                              outcome.ok() ? "" : cut(outcome.error().message, limits::connection_reason_max));

@@ -121,6 +121,8 @@ class Connections {
   Result<std::string> refresh_token(std::int64_t id);
   Result<Connection> get_by_token(std::string_view token);
 
+  // In the caller's transaction. Nullopt: there is no such connection.
+  Result<std::optional<Connection>> find(meta::Tx& tx, std::int64_t id);
   // In the caller's transaction: what an inventory or a copy has learned.
   Status note_access(meta::Tx& tx, std::int64_t id, const Status& outcome);
   Status note_inventory(meta::Tx& tx, std::int64_t id, std::int64_t images);

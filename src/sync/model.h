@@ -38,6 +38,18 @@ std::string_view name_of(State value);
 std::string_view name_of(Issue value);
 template <class T>
 std::optional<T> parse(std::string_view name);  // of the types above
+template <>
+std::optional<Direction> parse(std::string_view name);
+template <>
+std::optional<Scope> parse(std::string_view name);
+template <>
+std::optional<Trigger> parse(std::string_view name);
+template <>
+std::optional<Patterns> parse(std::string_view name);
+template <>
+std::optional<State> parse(std::string_view name);
+template <>
+std::optional<Issue> parse(std::string_view name);
 
 inline bool ended(State state) {
   return state != State::pending && state != State::running;

@@ -90,6 +90,7 @@ class Sync {
   Status settle_plan(meta::Tx& tx, const job::Job& job, const Error& error);
   // ---- a copy's life (copying.cc)
   Status run_copy(job::Run& run);
+  Result<bool> copy_task(job::Run& run, Task& task);
   Status end_task(meta::Tx& tx, Task task, State state, const Error* error, bool verified);
   Status settle_copy(meta::Tx& tx, const job::Job& job, const Error& error);
   Status finish_group(meta::Tx& tx, std::int64_t group_id);
@@ -110,5 +111,7 @@ bool selects_tag(const Rule& rule, std::string_view tag);
 // Where a rule sends a repository of its source.
 Side target_of(const Rule& rule, const Side& from);
 Issue issue_of(Reason reason);
+// Patterns, trigger and names by themselves; fills source_namespace in where a glob begins with a plain one.
+Status check_shape(Rule& rule);
 
 }  // namespace wharfage::sync

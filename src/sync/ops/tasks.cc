@@ -1,0 +1,109 @@
+#include "sync/ops/tasks.h"
+
+#include "sync/ops/access.h"
+
+namespace wharfage::sync::ops {
+namespace {
+
+Result<registry::Repository> source_of(Sync& room, const CreateTask::Request& request) {
+  if (!request.repository_public_id.empty()) {
+    return room.registry().get_repository_by_public_id(request.repository_public_id);
+  }
+  return room.registry().get_repository(request.source_namespace, request.source_name);
+}
+
+// Who may pull a public image need not know where it is copied to.
+auth::Resource kept_private(const registry::Repository& repository) {
+  auth::Resource resource = repository.resource();
+  resource.publicly_readable = false;
+  return resource;
+}
+
+// A copy that has not yet found its place here, or came from an administrator's rule, is administrators' to
+// see.
+Result<auth::Resource> resource_of(Sync& room, op::Context& context, const std::string& public_id) {
+  TRY(Task task, room.get_task(public_id));
+  if (task.namespace_id) return namespace_resource(room, task.namespace_id);
+  bool hidden = !context.auth.authorise(context.who, auth::Access::administer, {}).ok();
+  return hidden ? Result<auth::Resource>(fail(Reason::task_unknown)) : auth::Resource{};
+}
+
+}  // namespace
+
+Result<connect::Connection> find_target(Sync& room, const std::string& link, const std::string& alias,
+                                        const std::string& region) {
+  if (!link.empty()) return room.connections().get_by_reference(link);
+  return room.connections().get_by_alias(alias, region);
+}
+
+Result<auth::Resource> CreateTask::resource(Sync& room, op::Context&, const Request& request) {
+  TRY(auto repository, source_of(room, request));
+  return kept_private(repository);
+}
+Result<Task> CreateTask::run(Sync& room, op::Context& context, const Request& request) {
+  TRY(auto repository, source_of(room, request));
+  TRY(auto target, find_target(room, request.link, request.alias, request.region));
+  const std::string& name =
+      request.target_namespace.empty() ? repository.namespace_name : request.target_namespace;
+  const std::string& below = request.target_repository.empty() ? repository.name : request.target_repository;
+  TRY_STATUS(authorise_target(room, context, target.id, name, below));
+  return room.create_task({.repository_id = repository.id,
+                           .tag = request.tag,
+                           .connection_id = target.id,
+                           .target_namespace = request.target_namespace,
+                           .target_repository = request.target_repository,
+                           .target_tag = request.target_tag,
+                           .overwrite = request.overwrite});
+}
+
+Result<auth::Resource> CreateTaskByRule::resource(Sync& room, op::Context&, const Request& request) {
+  TRY(auto repository, room.registry().get_repository_by_public_id(request.repository_public_id));
+  return kept_private(repository);
+}
+Result<Task> CreateTaskByRule::run(Sync& room, op::Context& context, const Request& request) {
+  TRY(auto repository, room.registry().get_repository_by_public_id(request.repository_public_id));
+  TRY(Rule rule, room.get_rule(std::string_view(request.rule_public_id)));
+  // A rule of another namespace is not to be seen from here.
+  if (rule.namespace_id && rule.namespace_id != repository.namespace_id) {
+    return fail(Reason::sync_rule_unknown);
+  }
+  Side to = target_of(rule, {0, repository.namespace_name, repository.name, request.tag});
+  TRY_STATUS(authorise_target(room, context, rule.connection_id, to.namespace_name, to.repository));
+  return room.create_task_by_rule(rule.id, repository.id, request.tag);
+}
+
+Result<auth::Resource> GetTask::resource(Sync& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.public_id);
+}
+Result<GetTask::Response> GetTask::run(Sync& room, op::Context&, const Request& request) {
+  TRY(Task task, room.get_task(request.public_id));
+  TRY(auto layers, room.layers_of(task.id));
+  return Response{std::move(task), std::move(layers)};
+}
+
+Result<auth::Resource> ListTasks::resource(Sync&, op::Context&, const Request&) {
+  return auth::Resource{};
+}
+Result<Page<Task>> ListTasks::run(Sync& room, op::Context& context, const Request& request) {
+  TaskFilter filter = request.filter;
+  TRY(filter.readable, context.auth.readable_namespaces(context.who));
+  return room.list_tasks(filter, request.slice);
+}
+
+Result<auth::Resource> CancelTask::resource(Sync& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.public_id);
+}
+Result<op::Nothing> CancelTask::run(Sync& room, op::Context&, const Request& request) {
+  TRY_STATUS(room.cancel_task(request.public_id));
+  return op::Nothing{};
+}
+
+Result<auth::Resource> ListCopies::resource(Sync& room, op::Context&, const Request& request) {
+  TRY(auto repository, room.registry().get_repository(request.repository_id));
+  return kept_private(repository);
+}
+Result<std::vector<Copy>> ListCopies::run(Sync& room, op::Context&, const Request& request) {
+  return room.copies_of(request.repository_id, request.digest);
+}
+
+}  // namespace wharfage::sync::ops
