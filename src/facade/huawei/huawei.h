@@ -13,7 +13,7 @@
 #include "registry/registry.h"
 
 namespace wharfage::scan {
-class Scans;
+class Scanning;
 }
 namespace wharfage::sign {
 class Signing;
@@ -33,7 +33,7 @@ namespace wharfage::huawei {
 // The rooms the operations live in.
 struct Rooms {
   registry::Registry& registry;
-  scan::Scans& scans;
+  scan::Scanning& scans;
   sign::Signing& signing;
   sync::Sync& sync;
   connect::Connections& connections;

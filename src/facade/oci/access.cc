@@ -44,6 +44,16 @@ std::string external_base(const Options& options, const http::Request& request) 
   return fmt::format("{}://{}", scheme, plain_host(host) ? host : "localhost");
 }
 
+Result<auth::Principal> check_login(registry::Registry& registry, auth::Auth& auth, const std::string& user,
+                                    const std::string& password, const std::string& peer) {
+  auto at = user.find('@');
+  if (at == std::string::npos) return auth.check_password(user, password, peer);
+  const registry::Instance& ours = registry.instance();
+  std::string project = user.substr(0, at);
+  if (project != ours.project_name && project != ours.project_id) return fail(Reason::bad_credentials);
+  return auth.check_access_key_login(user, password, peer);
+}
+
 auth::Resource resource_of(registry::Registry& registry, const registry::Name& name) {
   if (auto repository = registry.get_repository(name.namespace_name, name.repository); repository.ok()) {
     return repository->resource();
@@ -71,7 +81,7 @@ Status Exchange::authenticate() {
   auto colon = decoded.ok() ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) return fail(Reason::bad_credentials);
   std::string user = decoded->substr(0, colon), password = decoded->substr(colon + 1);
-  TRY(x_who, x_oci.x_auth.check_password(user, password, x_request.peer));
+  TRY(x_who, check_login(x_oci.x_registry, x_oci.x_auth, user, password, x_request.peer));
   return {};
 }
 

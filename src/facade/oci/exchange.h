@@ -70,6 +70,9 @@ class Exchange {
 http::Response answer_token(registry::Registry& registry, auth::Auth& auth,
                             const auth::RegistryTokens& tokens, const Options& options,
                             const http::Request& request);
+// A password, or Huawei's login "<project>@<access key>"; the project must be ours.
+Result<auth::Principal> check_login(registry::Registry& registry, auth::Auth& auth, const std::string& user,
+                                    const std::string& password, const std::string& peer);
 std::string external_base(const Options& options, const http::Request& request);
 // What a name is, whether or not it exists: an unknown namespace is nobody's.
 auth::Resource resource_of(registry::Registry& registry, const registry::Name& name);

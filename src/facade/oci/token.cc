@@ -69,21 +69,23 @@ auth::RegistryAccess intersect(registry::Registry& registry, auth::Auth& auth, c
   return granted;
 }
 
-Result<auth::Principal> from_basic(auth::Auth& auth, const http::Request& request) {
+Result<auth::Principal> from_basic(registry::Registry& registry, auth::Auth& auth,
+                                   const http::Request& request) {
   std::string_view header = request.headers.get("Authorization");
   if (header.empty()) return auth::Principal::anonymous();
   if (!same_ignoring_case(header.substr(0, 6), "Basic ")) return fail(Reason::bad_credentials);
   auto decoded = unbase64(trim(header.substr(6)));
   auto colon = decoded.ok() ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) return fail(Reason::bad_credentials);
-  return auth.check_password(decoded->substr(0, colon), decoded->substr(colon + 1), request.peer);
+  return check_login(registry, auth, decoded->substr(0, colon), decoded->substr(colon + 1), request.peer);
 }
 
-Result<auth::Principal> from_form(auth::Auth& auth, const Params& form, const http::Request& request) {
+Result<auth::Principal> from_form(registry::Registry& registry, auth::Auth& auth, const Params& form,
+                                  const http::Request& request) {
   std::string grant = find_param(form, "grant_type").value_or("");
   if (grant == "password") {
-    return auth.check_password(find_param(form, "username").value_or(""),
-                               find_param(form, "password").value_or(""), request.peer);
+    return check_login(registry, auth, find_param(form, "username").value_or(""),
+                       find_param(form, "password").value_or(""), request.peer);
   }
   if (grant == "refresh_token") {
     TRY(auto owner, auth.check_token(find_param(form, "refresh_token").value_or("")));
@@ -109,7 +111,7 @@ http::Response answer_token(registry::Registry& registry, auth::Auth& auth,
   bool post = request.method == "POST";
   if (!post && request.method != "GET") return error_response(fail(Reason::method_not_allowed));
   Params params = parse_query(post ? request.body : request.query);
-  auto who = post ? from_form(auth, params, request) : from_basic(auth, request);
+  auto who = post ? from_form(registry, auth, params, request) : from_basic(registry, auth, request);
   if (!who.ok()) return refuse_token(who.error());
 
   std::vector<auth::RegistryAccess> granted;

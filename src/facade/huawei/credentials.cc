@@ -1,0 +1,90 @@
+// Docker logins for SWR users: enterprise temporary credentials, and the basic edition's secret.
+#include <fmt/format.h>
+#include "facade/huawei/route.h"
+
+namespace wharfage::huawei {
+namespace {
+
+using wire::field;
+using wire::required;
+
+struct Path {
+  std::string project_id;
+  std::string instance_id;
+  static constexpr auto fields() {
+    return std::array{field<&Path::project_id>("project_id", required),
+                      field<&Path::instance_id>("instance_id", required)};
+  }
+};
+struct SecretQuery {
+  std::optional<std::string> projectname;
+  static constexpr auto fields() { return std::array{field<&SecretQuery::projectname>("projectname")}; }
+};
+struct Credential {
+  std::string user_id;
+  std::string auth_token;
+  std::string created_at;
+  std::string expire_date;
+  std::string token_id;
+  static constexpr auto fields() {
+    return std::array{field<&Credential::user_id>("user_id"), field<&Credential::auth_token>("auth_token"),
+                      field<&Credential::created_at>("created_at"),
+                      field<&Credential::expire_date>("expire_date"),
+                      field<&Credential::token_id>("token_id")};
+  }
+};
+struct Login {
+  std::string auth;
+  static constexpr auto fields() { return std::array{field<&Login::auth>("auth")}; }
+};
+struct SecretReply {
+  std::map<std::string, Login> auths;
+  static constexpr auto fields() { return std::array{field<&SecretReply::auths>("auths")}; }
+};
+
+constexpr TimeMs enterprise_lifetime_ms = 24 * hour_ms;
+constexpr TimeMs basic_lifetime_ms = 6 * hour_ms;
+
+// Whoever is signed in may have a login that acts as himself.
+struct CreateLogin {
+  static constexpr op::Declaration declaration{"auth:CreateTemporaryLogin", auth::Access::read, true};
+  struct Request {
+    TimeMs lifetime_ms = 0;
+  };
+  using Response = auth::Secret;
+  static Result<auth::Resource> resource(auth::Auth&, op::Context&, const Request&) {
+    return auth::Resource{};
+  }
+  static Result<Response> run(auth::Auth& room, op::Context& context, const Request& request) {
+    return room.create_temporary_login(context.who, request.lifetime_ms);
+  }
+};
+
+Result<Credential> create_temporary(Call& call, const Path& path, const NoBody&) {
+  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
+  TRY(auto login, op::invoke<CreateLogin>(call.context.auth, call.context, {enterprise_lifetime_ms}));
+  TimeMs now = call.context.clock.now();
+  return Credential{login.id, login.secret, rfc3339(now), rfc3339(now + enterprise_lifetime_ms), login.id};
+}
+
+Result<SecretReply> create_secret(Call& call, const SecretQuery&, const NoBody&) {
+  TRY(auto login, op::invoke<CreateLogin>(call.context.auth, call.context, {basic_lifetime_ms}));
+  std::string host(call.request.headers.get("Host"));
+  std::string user = call.rooms.registry.instance().project_name + "@" + login.id;
+  call.reply_headers.set("X-Swr-Dockerlogin",
+                         fmt::format("docker login -u {} -p {} {}", user, login.secret, host));
+  call.reply_headers.set("X-Swr-Expireat", rfc3339(call.context.clock.now() + basic_lifetime_ms));
+  return SecretReply{{{host, {base64(user + ":" + login.secret)}}}};
+}
+
+}  // namespace
+
+std::span<const Route> credential_routes() {
+  static constexpr std::array table{
+      route<&create_temporary>("POST", "/v2/{project_id}/instances/{instance_id}/temp-credential"),
+      route<&create_secret>("POST", "/v2/manage/utils/secret"),
+  };
+  return table;
+}
+
+}  // namespace wharfage::huawei
