@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Images built from git: the log while it runs, the ways it ends, and what a build may not reach."""
+import http.server
+import json
+import os
+import socket
+import threading
+
+from lib import oci
+from lib.clients import is_root, needs
+from lib.features import Cloud, git, git_source, push_busybox
+from lib.runner import equal, fixture, main, need, wait_for
+from lib.server import Server
+
+FROM = "FROM busybox:latest\n"
+
+
+@fixture
+def builder():
+    import shutil
+    import tempfile
+    need(is_root(), "image builds need root")
+    for program in ("buildah", "runc", "git", "nft", "ip"):
+        needs(program)
+    folder = tempfile.mkdtemp(prefix="wharfage-build-")
+    os.chmod(folder, 0o755)
+    try:
+        with Server(os.path.join(folder, "server"), {"build.file_roots": os.path.join(folder, "git")}) as server:
+            push_busybox(server)
+            server.git = os.path.join(folder, "git")
+            os.makedirs(server.git)
+            server.cloud = Cloud(server)
+            server.cloud.provider(server.git)
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepare(builder, name, dockerfile, files=None, **rule):
+    commit = git_source(builder.git, name, {"Dockerfile": dockerfile, **(files or {})})
+    return (*builder.cloud.build_rule("built", name, **rule), commit)
+
+
+def build(builder, name, dockerfile, files=None, **rule):
+    repo, rule_id, _ = prepare(builder, name, dockerfile, files, **rule)
+    return builder.cloud.build(repo, rule_id)
+
+
+def leftovers(builder):
+    """Processes and mounts of builds: by what they were started with, or by what they have as their root."""
+    processes = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().replace(b"\0", b" ").decode(errors="replace")
+            with open(f"/proc/{pid}/mountinfo") as file:
+                inside = any(line.split()[4] == "/" and builder.folder in line for line in file)
+        except OSError:
+            continue
+        if int(pid) != builder.process.pid and (inside or builder.folder in words):
+            processes.append(words)
+    with open("/proc/self/mountinfo") as file:
+        mounts = [line for line in file if builder.folder in line]
+    return processes + mounts
+
+
+def test_a_build_from_git(builder):
+    repo, rule, commit = prepare(builder, "plain", FROM + """ARG WORD=none
+COPY note.txt /note.txt
+RUN echo "$WORD" > /word && cat /note.txt
+ENV MADE=here
+""", {"note.txt": "a line of the source\n"}, BuildArgs=["WORD=given"], ImageTag="v1")
+    record = builder.cloud.start_build(repo, rule)
+    status, log = builder.cloud.finish_build(repo, record)
+    equal(status, "SUCCESS", log)
+    assert "a line of the source" in log, log
+    answer = builder.cloud.cr("GetRepoBuildRecord", BuildRecordId=record)
+    equal(answer["Image"], {"ImageTag": "v1", "RepoName": "plain", "RepoNamespaceName": "built"})
+    assert answer["StartTime"] <= answer["EndTime"], answer
+    manifest = oci.pull(builder.web(), "built/plain", "v1")
+    config = json.loads(builder.web().get(f"/v2/built/plain/blobs/{manifest['config']['digest']}").body)
+    assert "MADE=here" in config["config"]["Env"], config
+    bill = builder.api("GET", "/waybill?repository=built/plain&reference=v1")
+    equal(bill["builds"][0]["source"]["commit"], commit)
+    stages = {line["BuildStage"] for line in builder.cloud.build_log(repo, record)}
+    assert {"GIT_CLONE", "IMAGE_BUILD", "IMAGE_PUSH"} <= stages, stages
+
+
+def test_the_log_is_readable_while_it_runs(builder):
+    repo, rule, _ = prepare(builder, "slow", FROM + "RUN echo first-line; sleep 600\n")
+    record = builder.cloud.start_build(repo, rule)
+    wait_for("the first line", lambda: "first-line" in [
+        line["Message"].strip() for line in builder.cloud.build_log(repo, record)], 120)
+    equal(builder.cloud.build_status(record), "BUILDING")
+    numbers = [line["LineNumber"] for line in builder.cloud.build_log(repo, record)]
+    equal(numbers, sorted(set(numbers)), "line numbers")
+    builder.cloud.cr("CancelRepoBuildRecord", RepoId=repo, BuildRecordId=record)
+    status, _ = builder.cloud.finish_build(repo, record)
+    equal(status, "CANCELED")
+    wait_for("nothing to be left", lambda: not leftovers(builder), 60)
+
+
+def test_a_failing_step_is_named(builder):
+    repo, rule, _ = prepare(builder, "broken", FROM + "RUN echo before\nRUN echo going to fail; exit 37\nRUN echo after\n")
+    status, log = builder.cloud.build(repo, rule)
+    equal(status, "FAILED", log)
+    assert "going to fail" in log and "exit 37" in log, log
+    assert builder.web().head("/v2/built/broken/manifests/latest").status == 404
+
+
+def test_other_failures(builder):
+    for name, dockerfile, rule in (("nobase", "FROM no-such-image:none\n", {}),
+                                   ("nofile", FROM, {"DockerfileName": "Elsewhere"}),
+                                   ("nobranch", FROM, {"PushName": "no-such-branch"}),
+                                   ("foreign", FROM, {"Platforms": ["linux/arm64"]})):
+        status, log = build(builder, name, dockerfile, **rule)
+        equal(status, "FAILED", f"{name}: {log}")
+        assert log.strip(), f"{name} fails without a word"
+
+
+def test_tags_and_patterns(builder):
+    repo, _, _ = prepare(builder, "tagged", FROM + "RUN true\n")
+    folder = os.path.join(builder.git, "e2e", "tagged")
+    for tag in ("release-v1.2.0", "release-v1.10.0", "other"):
+        git(folder, "commit", "-q", "--allow-empty", "-m", tag)
+        git(folder, "tag", tag)
+    rule = builder.cloud.cr("CreateRepoBuildRule", RepoId=repo, PushType="GIT_TAG", DockerfileLocation="/",
+                            DockerfileName="Dockerfile", PushName="release-v(?<version>.*)",
+                            ImageTag="${version}")["BuildRuleId"]
+    record = builder.cloud.start_build(repo, rule)
+    status, log = builder.cloud.finish_build(repo, record)
+    equal(status, "SUCCESS", log)
+    equal(builder.cloud.cr("GetRepoBuildRecord", BuildRecordId=record)["Image"]["ImageTag"], "1.10.0")
+
+
+def test_sources_outside_the_allowed_folder_are_refused(builder, folder):
+    os.makedirs(os.path.join(folder, "e2e"))
+    builder.api("POST", "/source-providers", {"name": "outside", "type": "GITHUB",
+                                              "url_template": f"file://{folder}/{{namespace}}/{{name}}"}, want=(201, 400))
+    for template in (f"file://{builder.git}/../{{namespace}}/{{name}}", "ext::sh -c touch% /tmp/owned {namespace}{name}",
+                     "ssh://-oProxyCommand=true/{namespace}/{name}"):
+        reply = builder.web().post("/api/v1/source-providers", json.dumps(
+            {"name": "evil", "type": "GITEE", "url_template": template}).encode())
+        if reply.status == 201:  # then the build itself must refuse it
+            repo = builder.cloud.repository("built", "evil")
+            builder.cloud.cr("CreateRepoSourceCodeRepo", RepoId=repo, CodeRepoType="GITEE", CodeRepoNamespaceName="e2e",
+                             CodeRepoName="plain")
+            rule = builder.cloud.cr("CreateRepoBuildRule", RepoId=repo, PushType="GIT_BRANCH", PushName="main",
+                                    ImageTag="x")["BuildRuleId"]
+            equal(builder.cloud.build(repo, rule)[0], "FAILED", template)
+            builder.cloud.cr("DeleteRepository", RepoNamespaceName="built", RepoName="evil")
+            builder.api("DELETE", "/source-providers/evil", want=(204, 200, 404))
+        else:
+            equal(reply.status, 400, template)
+
+
+class Trap:
+    """A web server on this machine that nobody in a build may reach: it counts who comes."""
+
+    def __init__(self, address="127.0.0.1"):
+        trap = self
+        self.visits = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                trap.visits.append(self.path)
+                self.send_response(200)
+                self.send_header("Content-Length", "7")
+                self.end_headers()
+                self.wfile.write(b"secret\n")
+
+            do_HEAD = do_GET
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
+        self.address = f"{address}:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def own_addresses():
+    """Loopback and an address of this machine that is not loopback, when it has one."""
+    addresses = ["127.0.0.1"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent
+            if not probe.getsockname()[0].startswith("127."):
+                addresses.append(probe.getsockname()[0])
+        except OSError:
+            pass
+    return addresses
+
+
+def test_a_build_cannot_reach_this_machine(builder):
+    for number, address in enumerate(own_addresses()):
+        trap = Trap(address)
+        try:
+            host, port = trap.address.split(":")
+            status, log = build(builder, f"run{number}", FROM + f"RUN wget -T 3 -O /got http://{trap.address}/run\n")
+            equal(status, "FAILED", log)
+            status, log = build(builder, f"add{number}", FROM + f"ADD http://{trap.address}/add /got\n")
+            equal(status, "FAILED", log)
+            status, log = build(builder, f"from{number}", f"FROM {trap.address}/secret/image:latest\nRUN true\n")
+            equal(status, "FAILED", log)
+            status, log = build(builder, f"nc{number}", FROM + f"RUN nc -w 3 {host} {port} </dev/null\n")
+            equal(status, "FAILED", log)
+            equal(trap.visits, [], f"a build reached {trap.address}")
+        finally:
+            trap.close()
+
+
+def test_a_build_cannot_reach_the_api_of_its_own_server(builder):
+    status, log = build(builder, "self", FROM +
+                        f"RUN wget -T 3 -O - http://{builder.address}/api/v1/whoami && touch /reached || true\n"
+                        "RUN ! test -e /reached\n")
+    # The registry itself may be reachable for FROM and push; without a credential it tells a build nothing.
+    assert status == "SUCCESS" or "no such" not in log, log
+    assert "admin" not in log, log
+
+
+def test_a_build_is_unprivileged_and_sees_no_host(builder):
+    secret = os.path.join(builder.folder, "data")
+    status, log = build(builder, "inside", FROM + f"""RUN id -u; cat /proc/self/uid_map; ls {secret} && touch /saw || true
+RUN ! test -e /saw
+RUN ls /proc | grep -E '^[0-9]+$' | wc -l
+""")
+    equal(status, "SUCCESS", log)
+    assert all(row.split()[1] != "0" for row in log.splitlines() if len(row.split()) == 3 and row.split()[0] == "0" and
+               row.split()[2].isdigit()), f"root inside is root outside: {log}"
+
+
+def test_nothing_is_left_behind(builder):
+    wait_for("nothing to be left", lambda: not leftovers(builder), 60)
+    jobs = builder.api("GET", "/jobs?state=running")["items"]
+    equal(jobs, [], "jobs that still run")
+    robots = builder.api("GET", "/robots")["items"]
+    equal(robots, [], "credentials of builds")
+
+
+if __name__ == "__main__":
+    main()
