@@ -179,6 +179,16 @@ Result<ListPackages::Response> ListPackages::run(Scanning& room, op::Context&, c
   return Response{std::move(found.task), std::move(packages)};
 }
 
+Result<auth::Resource> GetSbom::resource(Scanning& room, op::Context&, const Request& request) {
+  return resource_of(room, request.image);
+}
+Result<std::string> GetSbom::run(Scanning& room, op::Context&, const Request& request) {
+  TRY(Found found, find_task(room, request.image));
+  if (found.task.image.empty())
+    return fail(Reason::conflict, "the image has not been read yet", found.task.id);
+  return room.sbom(found.task.image, found.repository.full_name(), request.format);
+}
+
 Result<auth::Resource> CreateRule::resource(Scanning& room, op::Context&, const Request& request) {
   return resource_of_rule(room, request);
 }

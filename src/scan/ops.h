@@ -99,6 +99,17 @@ struct ListPackages {
   static Result<Response> run(Scanning& room, op::Context& context, const Request& request);
 };
 
+struct GetSbom {
+  static constexpr op::Declaration declaration{"scan:GetSbom", auth::Access::read};
+  struct Request {
+    ImageReference image;
+    SbomFormat format = SbomFormat::spdx;
+  };
+  using Response = std::string;  // JSON of sbom_media_type(format)
+  static Result<auth::Resource> resource(Scanning& room, op::Context& context, const Request& request);
+  static Result<Response> run(Scanning& room, op::Context& context, const Request& request);
+};
+
 // A rule about one namespace is that namespace's business; any other rule is the installation's.
 struct CreateRule {
   static constexpr op::Declaration declaration{"scan:CreateRule", auth::Access::manage};

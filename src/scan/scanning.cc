@@ -187,6 +187,13 @@ Result<Packages> Scanning::packages(const std::string& image, std::string_view n
   return Packages{page_of(known->contents.packages, slice, wanted), known->layers, known->summary};
 }
 
+Result<std::string> Scanning::sbom(const std::string& image, std::string_view name, SbomFormat format) {
+  TRY(auto known, judged(image));
+  if (!known->contents.has_database)
+    return fail(Reason::scan_impossible, "the image holds no package database");
+  return write_sbom(*known, name, format);
+}
+
 Result<Rule> Scanning::create_rule(Rule rule) {
   TRY_STATUS(check_rule(rule));
   rule.id = random_id("crscnr-");

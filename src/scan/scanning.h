@@ -20,6 +20,7 @@
 #include "scan/advisory_store.h"
 #include "scan/judgements.h"
 #include "scan/model.h"
+#include "scan/sbom.h"
 #include "scan/schema.h"
 
 namespace wharfage::scan {
@@ -60,6 +61,9 @@ class Scanning {
   Result<Findings> findings(const std::string& image, const FindingFilter& filter, Slice slice);
   // Also of an image that cannot be judged; `contains` in the name, any letter case.
   Result<Packages> packages(const std::string& image, std::string_view contains, Slice slice);
+
+  // A bill of materials; `name` is what it calls the image.
+  Result<std::string> sbom(const std::string& image, std::string_view name, SbomFormat format);
 
   // ---- rules: scan_rule_unknown, scan_rule_exists, invalid_parameter, quota_exceeded
   Result<Rule> create_rule(Rule rule);

@@ -510,6 +510,9 @@ TEST_CASE("operations find tasks in every way callers name them") {
   CHECK(listed({.contains = "OPENSSL"}, {}) == "1: CVE-2024-1");
   CHECK(listed({.contains = "ghsa-ABC"}, {}) == "1: CVE-2024-2");
   CHECK(listed({.contains = "nothing"}, {}) == "0:");
+  auto sbom = node.call<GetSbom>(root, {.image = {.task_id = id}, .format = SbomFormat::cyclonedx});
+  REQUIRE(sbom.ok());
+  CHECK(sbom->find("pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12") != std::string::npos);
   auto tasks = node.call<ListTasks>(root, {.namespace_name = "root", .repository_name = "app"});
   REQUIRE(tasks.ok());
   CHECK(tasks->total == 2);
