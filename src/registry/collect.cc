@@ -9,7 +9,7 @@ namespace wharfage::registry {
 namespace {
 
 constexpr int unnamed_steps_max = 16;
-constexpr std::size_t links_per_transaction = 64;
+constexpr std::size_t rows_per_transaction = 64;
 
 }  // namespace
 
@@ -51,14 +51,18 @@ class Registry::Collector {
 // Every file below uploads/ that nobody has touched for long, whether a row knows it or not.
 Status Registry::Collector::expire_uploads() {
   TRY(auto files, x_state.blobs.uploads());
-  std::int64_t budget = limits::collect_batch;
+  std::erase_if(files,
+                [&](const auto& file) { return file.changed_at > x_now - limits::upload_lifetime_ms; });
+  if (files.size() > static_cast<std::size_t>(limits::collect_batch)) {
+    files.resize(static_cast<std::size_t>(limits::collect_batch));
+    collected.more = true;
+  }
+  if (files.empty()) return {};
+  TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
+    for (const auto& file : files) TRY_STATUS(records::delete_upload(tx, file.id));
+    return {};
+  }));
   for (const auto& file : files) {
-    if (file.changed_at > x_now - limits::upload_lifetime_ms) continue;
-    if (budget-- == 0) {
-      collected.more = true;
-      break;
-    }
-    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return records::delete_upload(tx, file.id); }));
     if (x_state.blobs.cancel_upload(file.id).ok()) ++collected.uploads;
   }
   return {};
@@ -71,12 +75,16 @@ Status Registry::Collector::forget_lost_uploads() {
   TRY(auto rows, x_state.db.read([&](meta::Tx& tx) {
     return records::uploads_after(tx, last, before, limits::collect_batch * 4);
   }));
-  for (const auto& row : rows) {
+  std::erase_if(rows, [&](const auto& row) {
     auto size = x_state.blobs.upload_size(row.id);
-    if (size.ok() || size.error().reason != Reason::upload_unknown) continue;
-    TRY(bool deleted, x_state.db.write([&](meta::Tx& tx) { return records::delete_upload(tx, row.id); }));
-    if (deleted) ++collected.uploads;
-  }
+    return size.ok() || size.error().reason != Reason::upload_unknown;
+  });
+  if (rows.empty()) return {};
+  TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
+    for (const auto& row : rows) TRY_STATUS(records::delete_upload(tx, row.id));
+    return {};
+  }));
+  collected.uploads += static_cast<std::int64_t>(rows.size());
   return {};
 }
 
@@ -142,8 +150,8 @@ Status Registry::Collector::drop_loose_links() {
   TRY(auto places,
       x_state.db.read([&](meta::Tx& tx) { return records::loose_links(tx, before, limits::collect_batch); }));
   if (places.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
-  for (std::size_t from = 0; from < places.size(); from += links_per_transaction) {
-    std::size_t to = std::min(places.size(), from + links_per_transaction);
+  for (std::size_t from = 0; from < places.size(); from += rows_per_transaction) {
+    std::size_t to = std::min(places.size(), from + rows_per_transaction);
     TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
       for (std::size_t i = from; i < to; ++i) TRY_STATUS(drop_loose(tx, places[i], before));
       return {};
@@ -199,13 +207,25 @@ Status Registry::Collector::purge_trashed() {
     return records::leaving_blobs(tx, records::BlobState::trashed, before, limits::collect_batch);
   }));
   if (digests.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
+  std::vector<Digest> purged;
   for (const auto& text : digests) {
     if (x_state.arrivals.contains(text)) continue;
     TRY(Digest digest, Digest::parse(text));
     TRY(std::int64_t freed, x_state.blobs.purge(digest));
-    TRY(bool gone, x_state.db.write([&](meta::Tx& tx) { return forget_blob(tx, digest); }));
     collected.bytes += freed;
-    if (gone) ++collected.blobs;
+    purged.push_back(digest);
+  }
+  for (std::size_t from = 0; from < purged.size(); from += rows_per_transaction) {
+    std::size_t to = std::min(purged.size(), from + rows_per_transaction);
+    TRY(std::int64_t gone, x_state.db.write([&](meta::Tx& tx) -> Result<std::int64_t> {
+      std::int64_t count = 0;
+      for (std::size_t i = from; i < to; ++i) {
+        TRY(bool forgotten, forget_blob(tx, purged[i]));
+        count += forgotten ? 1 : 0;
+      }
+      return count;
+    }));
+    collected.blobs += gone;
   }
   return {};
 }

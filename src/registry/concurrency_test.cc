@@ -1,0 +1,250 @@
+// Invariant 1 under fire: threads push, mount, delete and collect over the same few blobs, so that bytes are
+// doomed, trashed, purged and needed again all the time. Whatever was acknowledged and not deleted by its own
+// pusher must be there byte for byte; and when everything has been deleted, nothing may be left.
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "registry/registry_fixture.h"
+
+using namespace wharfage;
+using namespace wharfage::registry;
+
+namespace {
+
+constexpr int threads = 6;
+constexpr int steps = 60;
+constexpr int pool = 8;       // different blobs
+constexpr TimeMs grace = 40;  // in steps: each moves the clock by one
+
+class StepClock final : public Clock {
+ public:
+  TimeMs now() const override { return x_now; }
+  void advance(TimeMs by) { x_now += by; }
+
+ private:
+  std::atomic<TimeMs> x_now{SystemClock().now()};  // uploads carry the machine's time
+};
+
+std::string content(int number) {
+  std::string text = "blob " + std::to_string(number) + " ";
+  for (int i = 0; i < number; ++i) text += text.substr(0, 4096);
+  return text;
+}
+
+struct Kept {
+  Repository repository;
+  std::string manifest;
+};
+
+struct World {
+  explicit World(unsigned seed) : x_seed(seed) {
+    open();
+    REQUIRE(registry->create_namespace({.name = "team"}).ok());
+    for (const char* name : {"a", "b", "c"})
+      repositories.push_back(*registry->ensure_repository({"team", name}));
+  }
+  void open() {
+    registry.reset();
+    registry = std::make_unique<Registry>(*base.db, *base.ids, *store, events, clock, base.log());
+  }
+  void run();
+  void verify();
+  void clear();
+
+  unsigned x_seed;
+  StepClock clock;
+  auth::AuthFixture base{with_registry_schemas()};
+  std::unique_ptr<blob::Store> store = *blob::Store::open(base.folder.path("data"));
+  job::Events events{*base.db, base.clock, base.log()};
+  std::unique_ptr<Registry> registry;
+  std::vector<Repository> repositories;
+  std::mutex mutex;
+  std::vector<Kept> kept;
+  std::atomic<int> acknowledged{0}, refused{0};
+};
+
+// One client.
+class Client {
+ public:
+  Client(World& world, int number)
+      : x_world(world), x_number(number), x_random(world.x_seed * 1000 + static_cast<unsigned>(number)) {
+    x_who = {.kind = auth::Principal::Kind::user, .id = number + 1, .name = "client"};
+  }
+
+  void run() {
+    for (int step = 0; step < steps; ++step) {
+      x_world.clock.advance(1);
+      int dice = below(10);
+      if (dice < 6) push(step);
+      if (dice == 6 || dice == 7) remove_own();
+      if (dice == 8) remove_some_blob();
+      if (dice == 9) renew_shared(step);
+    }
+    std::lock_guard lock(x_world.mutex);
+    for (auto& one : x_kept) x_world.kept.push_back(std::move(one));
+  }
+
+ private:
+  int below(int bound) { return static_cast<int>(x_random() % static_cast<unsigned>(bound)); }
+  Repository& some_repository() { return x_world.repositories[static_cast<std::size_t>(below(3))]; }
+
+  Status bring(const Repository& to, int number, bool trust) {
+    const std::string bytes = content(number);
+    const Digest digest = Digest::of(bytes);
+    if (trust && x_world.registry->blob_size(to, digest).ok()) return {};
+    if (trust && below(2) == 0) {
+      TRY(bool mounted, x_world.registry->mount_blob(to, some_repository(), digest));
+      if (mounted) return {};
+    }
+    if (below(4) == 0) {
+      TRY_STATUS(x_world.registry->put_blob(to, bytes));
+      return {};
+    }
+    TRY(std::string id, x_world.registry->begin_upload(to, x_who));
+    TRY(auto writer, x_world.registry->open_upload(to, id, x_who, DigestAlgorithm::sha256));
+    TRY_STATUS(writer->append(bytes));
+    return x_world.registry->finish_upload(to, id, *writer, digest);
+  }
+
+  Status try_push(const Repository& to, const std::string& manifest, const std::vector<int>& blobs,
+                  bool trust, const std::string& tag) {
+    for (int number : blobs) TRY_STATUS(bring(to, number, trust));
+    ManifestPush push{.bytes = manifest, .media_type = oci_manifest, .tags = {tag}, .event_origin = "push"};
+    TRY_STATUS(x_world.registry->put_manifest(to, push, x_who));
+    return {};
+  }
+
+  std::string manifest_of(const std::vector<int>& blobs, int step) {
+    auto part = [](int number) {
+      return descriptor(Digest::of(content(number)), content(number).size(), oci_layer);
+    };
+    std::vector<std::string> layers;
+    for (std::size_t i = 1; i < blobs.size(); ++i) layers.push_back(part(blobs[i]));
+    return image_json(part(blobs[0]), layers,
+                      fmt::format(R"(,"annotations":{{"made":"{}/{}"}})", x_number, step));
+  }
+
+  void push(int step) {
+    std::vector<int> blobs{below(pool), below(pool), below(pool)};
+    Repository to = some_repository();
+    std::string manifest = manifest_of(blobs, step);
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      Status pushed = try_push(to, manifest, blobs, attempt == 0, fmt::format("{}-{}", x_number, step));
+      if (pushed.ok()) {
+        ++x_world.acknowledged;
+        x_kept.push_back({to, manifest});
+        return;
+      }
+      // Only this may happen: a blob without a manifest was collected before the manifest came.
+      CHECK(outcome(pushed) == "manifest_blob_unknown");
+    }
+    ++x_world.refused;
+  }
+
+  void remove_own() {
+    if (x_kept.empty()) return;
+    auto chosen = x_kept.begin() + below(static_cast<int>(x_kept.size()));
+    CHECK(outcome(x_world.registry->delete_manifest(chosen->repository, Digest::of(chosen->manifest))) ==
+          "ok");
+    x_kept.erase(chosen);
+  }
+
+  void remove_some_blob() {
+    std::string told =
+        outcome(x_world.registry->delete_blob(some_repository(), Digest::of(content(below(pool)))));
+    CHECK((told == "ok" || told == "conflict" || told == "blob_unknown"));
+  }
+
+  // A repository everybody fills and deletes: its images are nobody's.
+  void renew_shared(int step) {
+    auto shared = x_world.registry->ensure_repository({"team", "shared"});
+    if (!shared.ok()) return;
+    std::vector<int> blobs{below(pool), below(pool)};
+    (void)try_push(*shared, manifest_of(blobs, step), blobs, true, "latest");
+    if (below(3) == 0) (void)x_world.registry->delete_repository(shared->id);
+  }
+
+  World& x_world;
+  const int x_number;
+  std::mt19937 x_random;
+  auth::Principal x_who;
+  std::vector<Kept> x_kept;
+};
+
+void World::run() {
+  std::atomic<bool> done{false};
+  std::thread collector([&] {
+    while (!done) {
+      clock.advance(1);
+      CHECK(outcome(registry->collect(grace)) == "ok");
+      CHECK(outcome(registry->fold_pulls()) == "ok");
+    }
+  });
+  std::vector<std::thread> running;
+  for (int number = 0; number < threads; ++number)
+    running.emplace_back([this, number] { Client(*this, number).run(); });
+  for (auto& thread : running) thread.join();
+  done = true;
+  collector.join();
+}
+
+void World::verify() {
+  for (const auto& [repository, manifest] : kept) {
+    auto pulled = registry->get_manifest(repository, Digest::of(manifest).text());
+    REQUIRE(pulled.ok());
+    CHECK(pulled->bytes == manifest);
+    for (int number = 0; number < pool; ++number) {
+      const std::string bytes = content(number);
+      const Digest digest = Digest::of(bytes);
+      if (manifest.find(digest.text()) == manifest.npos) continue;
+      auto blob = registry->open_blob(repository, digest);
+      REQUIRE(blob.ok());
+      CHECK(blob->read(0, bytes.size() + 1).value() == bytes);
+    }
+  }
+}
+
+// Deletes all, and looks for leftovers.
+void World::clear() {
+  for (const auto& one : kept)
+    CHECK(outcome(registry->delete_manifest(one.repository, Digest::of(one.manifest))) == "ok");
+  if (auto shared = registry->find_repository({"team", "shared"}); shared.ok())
+    CHECK(outcome(registry->delete_repository(shared->id)) == "ok");
+  for (int i = 0; i < 4; ++i) {
+    clock.advance(2 * limits::trash_keep_ms);
+    CHECK(outcome(registry->collect(0)) == "ok");
+  }
+  for (int number = 0; number < pool; ++number) {
+    CHECK_FALSE(store->find_size(Digest::of(content(number)))->has_value());
+    CHECK(store->purge(Digest::of(content(number))).value() == 0);
+  }
+  CHECK(store->uploads()->empty());
+  auto usage = registry->usage();
+  CHECK(usage->blobs == 0);
+  CHECK(usage->bytes == 0);
+  CHECK(usage->tags == 0);
+  CHECK(usage->manifests == 0);
+  CHECK(usage->repositories == 3);
+}
+
+}  // namespace
+
+TEST_CASE("no interleaving of pushes, deletions and collections loses an acknowledged image") {
+  int acknowledged = 0, refused = 0;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    CAPTURE(seed);
+    World world(seed);
+    world.run();
+    world.verify();
+    world.open();  // nothing of it lived in memory
+    world.clock.advance(10 * limits::trash_keep_ms);
+    REQUIRE(world.registry->collect(grace).ok());
+    world.verify();
+    world.clear();
+    acknowledged += world.acknowledged;
+    refused += world.refused;
+  }
+  MESSAGE(acknowledged, " pushes acknowledged, ", refused, " given up");
+  CHECK(acknowledged > 4 * threads);
+}
