@@ -113,14 +113,15 @@ Result<std::unique_ptr<ControlGroup>> ControlGroup::open(const std::string& pare
     std::string above = fmt::format("{}/{}", hierarchy, parent), folder = fmt::format("{}/{}", above, name);
     std::error_code failed;
     // Another build may be the last one out and remove `above` in between.
-    for (int turn = 0; turn < 3 && !fs::is_directory(folder, failed); ++turn) {
+    int turn = 0;
+    do {
       mkdir(above.c_str(), 0755);
       if (v2) {
         put(hierarchy + "/cgroup.subtree_control", "+memory +pids +cpu");
         put(above + "/cgroup.subtree_control", "+memory +pids +cpu");
       }
       mkdir(folder.c_str(), 0755);
-    }
+    } while (!fs::is_directory(folder, failed) && ++turn < 3);
     if (!fs::is_directory(folder, failed)) {
       return fail(Reason::unsupported, "no control group can be made (root is needed)");
     }

@@ -111,8 +111,9 @@ class Git {
     for (const std::string& one : references) fetch.push_back(fmt::format("+{}:{}", one, one));
     TRY_STATUS(run({"init", "--quiet", "--bare", "."}, "out"));
     TRY_STATUS(run(fetch, "out"));
-    TRY(auto lines,
-        output({"for-each-ref", "--sort=-creatordate", "--count=1", "--format=%(refname)"}, "out"));
+    TRY(auto lines, output({"for-each-ref", "--sort=-version:refname", "--sort=-creatordate", "--count=1",
+                            "--format=%(refname)"},
+                           "out"));
     if (lines.empty()) return failed("the source has no matching branch or tag");
     return lines.front();
   }
