@@ -5,13 +5,16 @@
 //   action<&get_record>("GetRepoBuildRecord")
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "crypto/digest.h"
 #include "facade/alibaba/alibaba.h"
 #include "op/operation.h"
+#include "registry/ops/scope.h"
 #include "wire/schema.h"
 
 namespace wharfage::alibaba {
@@ -79,9 +82,13 @@ std::span<const Action> instance_actions();
 std::span<const Action> namespace_actions();
 std::span<const Action> repository_actions();
 std::span<const Action> tag_actions();
-std::span<const Action> build_actions();
+std::span<const Action> source_actions();
+std::span<const Action> build_rule_actions();
+std::span<const Action> build_record_actions();
 std::span<const Action> scan_actions();
-std::span<const Action> sync_actions();
+std::span<const Action> scan_rule_actions();
+std::span<const Action> sync_rule_actions();
+std::span<const Action> sync_task_actions();
 std::span<const Action> sas_actions();
 
 // cr: PageNo from 1, PageSize 30 unless given, 100 at most (clamped). Error: invalid_parameter below 1.
@@ -90,6 +97,25 @@ struct PageOf {
   std::int64_t offset() const { return (number - 1) * size; }
 };
 Result<PageOf> page_of(std::optional<std::int64_t> number, std::optional<std::int64_t> size);
+
+// The two lists that can also be read with MaxResults and NextToken, an opaque text that the answer before
+// gave out. Whichever of the two ways a request speaks is answered.
+struct Window {
+  PageOf page;
+  bool by_token = false;
+  std::int64_t offset = 0;
+  // What the answer says; nothing where the request counts pages, no token on the last one.
+  std::optional<std::int64_t> max_results() const;
+  std::optional<std::string> next_token(std::int64_t total) const;
+};
+// Error: invalid_parameter (also for a token that we did not make).
+Result<Window> window_of(PageOf page, std::optional<std::int64_t> max_results, const std::string& token);
+
+// How a request names a repository: RepoId, or RepoNamespaceName and RepoName. Error: missing_parameter.
+Result<registry::ops::RepositoryRef> repository_of(const std::string& id, const std::string& namespace_name,
+                                                   const std::string& name);
+// A digest as cr shows it: without its "sha256:".
+std::string bare(const Digest& digest);
 // The InstanceId of a request must be ours. Error: instance_unknown.
 Status check_instance(const Call& call, const std::string& instance_id);
 

@@ -31,6 +31,12 @@ std::string chosen(const http::Request& request, const Params& params, std::stri
   return find_param(params, parameter).value_or("");
 }
 
+Dialect dialect_of(std::string_view version, const Action* action) {
+  if (version == sas_version) return Dialect::sas;
+  bool code = !action || action->envelope == Envelope::cr || action->envelope == Envelope::cr_text;
+  return code ? Dialect::cr : Dialect::cr_status;
+}
+
 std::string enveloped(Envelope envelope, const std::string& request_id, const std::string& reply) {
   std::string_view head;
   switch (envelope) {
@@ -70,11 +76,12 @@ http::Response Alibaba::answer(const http::Request& request) {
   std::string_view host = request.headers.get("Host");
   Params params = merged(request);
   std::string version = chosen(request, params, "x-acs-version", "Version");
-  bool cr = version != sas_version;
-  auto refuse = [&](const Error& error) { return error_response(error, request_id, host, cr); };
+  const Action* action = find_action(version, chosen(request, params, "x-acs-action", "Action"));
+  auto refuse = [&](const Error& error) {
+    return error_response(error, request_id, host, dialect_of(version, action));
+  };
 
   if (request.method != "GET" && request.method != "POST") return refuse(fail(Reason::method_not_allowed));
-  const Action* action = find_action(version, chosen(request, params, "x-acs-action", "Action"));
   if (!action) {
     return refuse(
         fail(Reason::unknown_action, "Specified api is not found, please check your url and method."));

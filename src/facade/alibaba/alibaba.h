@@ -15,7 +15,7 @@ namespace wharfage::build {
 class Builds;
 }
 namespace wharfage::scan {
-class Scans;
+class Scanning;
 }
 namespace wharfage::sync {
 class Sync;
@@ -33,7 +33,7 @@ namespace wharfage::alibaba {
 struct Rooms {
   registry::Registry& registry;
   build::Builds& builds;
-  scan::Scans& scans;
+  scan::Scanning& scans;
   sync::Sync& sync;
   connect::Connections& connections;
   inventory::Inventory& inventory;

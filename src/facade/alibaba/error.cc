@@ -2,15 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/log.h"
 #include "base/text.h"
 
 namespace wharfage::alibaba {
 namespace {
 
-// "Name" of "Name.1" or "Name.Member", as it stands in Missing… codes.
-std::string parameter(const Error& error) {
-  return error.detail.substr(0, error.detail.find('.'));
+// "Name" of "Name.1" or "Name.Member", as it stands in Missing… codes. Other rooms may have named something
+// that is no parameter of ours.
+std::string coded(std::string_view head, const Error& error) {
+  std::string name = error.detail.substr(0, error.detail.find('.'));
+  bool parameter =
+      !name.empty() && name[0] >= 'A' && name[0] <= 'Z' &&
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+  return std::string(head) + (parameter ? name : "Parameter");
+}
+
+// namespace_unknown: NAMESPACE_NOT_EXIST. namespace_exists: NAMESPACE_ALREADY_EXIST.
+std::string coded(Reason reason) {
+  std::string name = upper(reason_name(reason));
+  for (auto [ours, theirs] : {std::pair("_UNKNOWN", "_NOT_EXIST"), std::pair("_EXISTS", "_ALREADY_EXIST")}) {
+    std::string_view end(ours);
+    if (name.size() > end.size() && name.ends_with(end))
+      return name.substr(0, name.size() - end.size()) + theirs;
+  }
+  return name;
 }
 
 WireError by_kind(const Error& error) {
@@ -23,7 +42,7 @@ WireError by_kind(const Error& error) {
       return {403, "NoPrivilege", false};
     case ErrorKind::not_found:
     case ErrorKind::conflict:
-      return {400, upper(reason_name(error.reason)), true};
+      return {400, coded(error.reason), true};
     case ErrorKind::exhausted:
       return {400, "Throttling", false};
     case ErrorKind::unavailable:
@@ -39,9 +58,9 @@ WireError by_kind(const Error& error) {
 WireError wire_error(const Error& error) {
   switch (error.reason) {
     case Reason::missing_parameter:
-      return {400, error.detail.empty() ? "MissingParameter" : "Missing" + parameter(error), false};
+      return {400, coded("Missing", error), false};
     case Reason::invalid_parameter:
-      return {400, error.detail.empty() ? "InvalidParameter" : "Invalid" + parameter(error), false};
+      return {400, coded("Invalid", error), false};
     case Reason::unknown_action:
       return {404, "InvalidAction.NotFound", false};
     case Reason::method_not_allowed:
@@ -67,6 +86,12 @@ WireError wire_error(const Error& error) {
     case Reason::token_invalid:
     case Reason::token_expired:
       return {400, "InvalidSecurityToken.Expired", false};
+    case Reason::unsupported:
+      return {400, "UnsupportedOperation", false};
+    case Reason::quota_exceeded:
+      return {400, "QUOTA_EXCEEDED", true};
+    case Reason::disk_full:
+      return {503, "ServiceUnavailable", false};
     case Reason::throttled:
       return {400, "Throttling.User", false};
     case Reason::instance_unknown:
@@ -114,14 +139,14 @@ WireError wire_error(const Error& error) {
 }
 
 http::Response error_response(const Error& error, const std::string& request_id, std::string_view host,
-                              bool cr) {
+                              Dialect dialect) {
   WireError wire = wire_error(error);
-  bool no_permission = !cr && error.reason == Reason::denied;
+  bool no_permission = dialect == Dialect::sas && error.reason == Reason::denied;
   std::string code = no_permission ? "NoPermission" : wire.code;
   std::string body = fmt::format(R"({{"RequestId":"{}","HostId":{},"Code":{},"Message":{},"Recommend":"")",
                                  request_id, json_string(host), json_string(code),
                                  json_string(error.message.empty() ? code : error.message));
-  bool business = wire.business && cr;
+  bool business = wire.business && dialect == Dialect::cr;
   if (business) body += R"(,"IsSuccess":false)";
   http::Response response = http::Response::json(business ? 200 : wire.status, body + "}");
   response.headers.set("x-acs-request-id", request_id);

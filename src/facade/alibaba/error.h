@@ -20,7 +20,11 @@ struct WireError {
 // Total over all reasons. The parameter's name goes into Missing… and Invalid… codes.
 WireError wire_error(const Error& error);
 
+// How an action tells of failures. Where Code is declared a number, or not at all, cr's own refusals cannot
+// be told in a success: clients would choke on the type, or not see it.
+enum class Dialect { cr, cr_status, sas };
+
 http::Response error_response(const Error& error, const std::string& request_id, std::string_view host,
-                              bool cr);
+                              Dialect dialect);
 
 }  // namespace wharfage::alibaba
