@@ -2,7 +2,7 @@
 // 3.2), and its signatures. A receiver that knows the webhook's secret checks
 //   X-Wharfage-Signature: sha256=<hex HMAC-SHA256(secret, X-Wharfage-Timestamp + "." + body)>
 // or, with a Standard Webhooks library,
-//   webhook-signature: v1,<base64 HMAC-SHA256(key, webhook-id + "." + webhook-timestamp + "." + body)>
+//   webhook-signature: v1,<base64 HMAC-SHA256(key, webhook-id + "." + time + "." + body)>
 // where key is the base64-decoded rest of a secret "whsec_…", else the secret itself. Both cover the time, so
 // an old delivery can be refused; the event's id tells repeated ones apart.
 #pragma once
