@@ -19,6 +19,7 @@ struct Egress {
 };
 
 struct Options {
+  bool enabled = true;        // false: every build fails and says so
   std::string work_folder;    // made when missing; builds in progress and cached layers
   std::string hidden_folder;  // the data folder: no build may see it; "" for none
   // Where this server listens, as "address:port"; 0.0.0.0 stands for 127.0.0.1.

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "build/addresses.h"
 #include "facade/oci/error.h"
 #include "node/advisories.h"
 
@@ -16,11 +17,19 @@ namespace {
 
 constexpr std::size_t waiting_requests_max = 4096;
 
+// The host by which clients know us, as it stands in signatures.
+std::string external_host(const Config& config, const Address& address) {
+  auto slashes = config.external_url.find("//");
+  return slashes == std::string::npos ? address.text() : config.external_url.substr(slashes + 2);
+}
+
 build::Options build_options(const Config& config, const Address& address, const std::string& data) {
   build::Options options;
+  options.enabled = config.build;
   options.work_folder = data + "/builds";
   options.hidden_folder = data;
   options.registry_address = address.text();
+  if (!config.external_url.empty()) options.registry_names = {external_host(config, address)};
   options.user = config.build_user;
   options.network_range = config.build_network;
   options.egress.allow = config.build_egress_allow;
@@ -33,10 +42,12 @@ build::Options build_options(const Config& config, const Address& address, const
   return options;
 }
 
-// The host by which clients know us, as it stands in signatures.
-std::string external_host(const Config& config, const Address& address) {
-  auto slashes = config.external_url.find("//");
-  return slashes == std::string::npos ? address.text() : config.external_url.substr(slashes + 2);
+// Builds reach us through their own gateway only.
+std::function<bool(std::string_view)> in_network(const std::string& network) {
+  return [network = build::parse_network(network)](std::string_view peer) {
+    auto address = build::parse_address(peer);
+    return network && address && network->contains(*address);
+  };
 }
 
 }  // namespace
@@ -107,7 +118,8 @@ Status Node::State::prepare(const Environment& environment) {
               oci::Options{.external_url = config.external_url,
                            .trust_forwarded = config.trust_forwarded,
                            .service = config.token_service,
-                           .create_namespaces = config.create_namespaces},
+                           .create_namespaces = config.create_namespaces,
+                           .comes_by_host = in_network(config.build_network)},
               log);
   alibaba.emplace(alibaba::Rooms{registry, builds, scans, sync, connections, inventory}, auth, audit, clock,
                   alibaba::Options{external_host(config, address)}, log);

@@ -31,7 +31,8 @@ std::string scope_of(const Route& route, auth::Access wanted) {
 }  // namespace
 
 std::string external_base(const Options& options, const http::Request& request) {
-  if (!options.external_url.empty()) return options.external_url;
+  bool by_host = options.comes_by_host && options.comes_by_host(request.peer);
+  if (!options.external_url.empty() && !by_host) return options.external_url;
   std::string_view scheme = request.tls ? "https" : "http";
   std::string_view host = request.headers.get("Host");
   if (options.trust_forwarded) {

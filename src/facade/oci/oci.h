@@ -4,6 +4,7 @@
 // Thread-safe.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ struct Options {
   bool trust_forwarded = false;      // believe X-Forwarded-Proto and -Host of a proxy in front
   std::string service = "wharfage";  // what tokens are for
   bool create_namespaces = true;     // an administrator's push creates the namespace
+  // Whether a client at this address cannot reach external_url (an image build): it is led back to the Host
+  // it came by.
+  std::function<bool(std::string_view peer)> comes_by_host;
 };
 
 constexpr std::string_view token_path = "/auth/token";
