@@ -62,6 +62,7 @@ struct AuthFixture {
   std::string bytes_on_disk() const {
     std::string all;
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      if (!entry.is_regular_file()) continue;
       std::ifstream file(entry.path(), std::ios::binary);
       all.append(std::istreambuf_iterator<char>(file), {});
     }
