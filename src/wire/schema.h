@@ -175,6 +175,14 @@ struct MemberOf<Member Owner::*> {
   using member = Member;
 };
 
+// A function and not a lambda, and with the owner as a type: g++ 12 gives a lambda of field<&Query::id>
+// external linkage even when Query is in an unnamed namespace, so that every file's Query would share one
+// file's offsets.
+template <class Owner, auto Member>
+void* member_at(void* object) {
+  return &(static_cast<Owner*>(object)->*Member);
+}
+
 Status decode_json(std::string_view text, std::span<const Field> fields, void* object);
 Status decode_params(const Params& params, std::span<const Field> fields, void* object);
 void encode_json(std::string& out, std::span<const Field> fields, const void* object);
@@ -184,11 +192,10 @@ void encode_json(std::string& out, std::span<const Field> fields, const void* ob
 template <auto Member>
 constexpr Field field(std::string_view name, Need need = voluntary) {
   using Of = detail::MemberOf<decltype(Member)>;
-  return {
-      .name = name,
-      .need = need,
-      .type = &detail::TypeOf<typename Of::member>::value,
-      .member = [](void* object) -> void* { return &(static_cast<typename Of::owner*>(object)->*Member); }};
+  return {.name = name,
+          .need = need,
+          .type = &detail::TypeOf<typename Of::member>::value,
+          .member = &detail::member_at<typename Of::owner, Member>};
 }
 
 // Errors: malformed_body (not a JSON object), missing_parameter and invalid_parameter (detail = the name,

@@ -8,7 +8,7 @@ import time
 
 from lib import oci
 from lib.runner import equal, main, wait_for
-from lib.server import BINARY, PASSWORD, Server, environment, run_tool
+from lib.server import BINARY, PASSWORD, UNSET, Server, environment, run_tool
 
 
 def test_starts_without_configuration_and_stops_cleanly(folder):
@@ -21,7 +21,7 @@ def test_starts_without_configuration_and_stops_cleanly(folder):
 
 def test_first_start_prints_a_random_password_once(folder):
     server = Server(folder, start=False)
-    server.settings = {"WHARFAGE_ADMIN_PASSWORD": ""}
+    server.settings = {"WHARFAGE_ADMIN_PASSWORD": UNSET}
     server.start()
     files = [os.path.join(d, f) for d, _, names in os.walk(server.data) for f in names if "password" in f]
     equal(len(files), 1, "password files")

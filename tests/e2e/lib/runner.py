@@ -17,6 +17,7 @@ import traceback
 from lib.server import Server
 
 FIXTURES = {}
+BROKEN = object()
 IN_CI = bool(os.environ.get("CI"))
 
 
@@ -67,8 +68,11 @@ class Workshop:
             function = FIXTURES.get(name) or {"server": self.default_server}[name]
             arguments = [self.get(p) for p in inspect.signature(function).parameters]
             generator = function(*arguments)
+            self.made[name] = BROKEN  # said once; the tests that need it then fail in one line
             self.made[name] = next(generator)
             self.running.append((name, generator))
+        if self.made[name] is BROKEN:
+            raise AssertionError(f"the fixture {name} could not be made")
         return self.made[name]
 
     def default_server(self):
@@ -100,8 +104,11 @@ def run_one(shop, name, function):
         outcome = "ok"
     except Skip as why:
         outcome = f"skipped ({why})"
-    except Exception:  # noqa: BLE001 - whatever it is, it is a failure of this test
-        traceback.print_exc(file=sys.stdout)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is a failure of this test
+        if str(fault).startswith("the fixture "):
+            print(fault)
+        else:
+            traceback.print_exc(file=sys.stdout)
         outcome = "FAILED"
     print(f"{outcome:8} {name}  {time.monotonic() - started:.2f} s", flush=True)
     return outcome.split()[0]

@@ -19,6 +19,7 @@ BINARY = os.environ.get("WHARFAGE_BINARY") or os.path.join(ROOT, "build/debug/sr
 PASSWORD = "correct-horse-9"
 ACCESS_KEY, ACCESS_SECRET = "LTAIe2eAdminKey0001", "e2eAdminSecret0123456789abcdef"
 REPORTS = re.compile(r"^.*(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:).*$", re.M)
+UNSET = "(unset)"  # as a setting's value: the variable is not there
 SANITIZER_NAMES = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
 
 
@@ -41,7 +42,7 @@ def environment(settings, home):
     for key, value in settings.items():
         name = key if key.isupper() else "WHARFAGE__" + key.upper().replace(".", "__")
         env[name] = str(value)
-    return env
+    return {name: value for name, value in env.items() if value != UNSET}
 
 
 def run_tool(*words, settings=None, home="/tmp", check=True):
@@ -74,23 +75,23 @@ class Server:
         self.stop(strict=kind is None)
 
     # ---- life
-    def start(self, wait=True):
+    def start(self, page="/readyz"):
+        """Returns when `page` answers 200; a server that is up but not ready still has /livez."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--data", self.data, "--listen", self.address], cwd=self.folder,
                 env=environment(self.settings, self.folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=die_with_parent)
-        if wait:
-            self.wait_ready()
+        self.wait_ready(page)
         return self
 
-    def wait_ready(self, seconds=120):
+    def wait_ready(self, page="/readyz", seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}\n{self.log_tail()}")
             try:
-                if self.web(user=None).get("/readyz").status == 200:
+                if self.web(user=None).get(page).status == 200:
                     return
             except OSError:
                 pass
