@@ -31,17 +31,6 @@ std::unique_ptr<Transport> make_transport(int socket, Core& core) {
   return plain_transport(socket);
 }
 
-Fault head_fault(HeadScanner::Found found) {
-  switch (found) {
-    case HeadScanner::Found::line_too_long:
-      return {414, fail(Reason::too_large, "the request line is too long")};
-    case HeadScanner::Found::head_too_long:
-      return {431, fail(Reason::too_large, "the request head is too long")};
-    default:
-      return {400, fail(Reason::invalid_parameter, "the request head is not valid")};
-  }
-}
-
 }  // namespace
 
 Connection::Connection(Lane& lane, int socket, std::string peer)
@@ -111,16 +100,18 @@ bool Connection::shake_hands() {
 }
 
 bool Connection::read_head() {
-  HeadScanner::Found found = x_scanner.scan(x_in);
-  if (found == HeadScanner::Found::head) {
-    if (++x_requests > limits::pipelined_requests_max) {
+  if (!x_in.empty()) {
+    if (x_requests == limits::pipelined_requests_max) {
       x_lane.loop().post([self = shared_from_this()] { self->advance(); });
-      x_scanner = {};
       return false;
     }
-    return begin_request(x_scanner.start(), x_scanner.end());
+    RequestParser::Found found = x_parser.read_head(x_in);
+    if (found == RequestParser::Found::head) return begin_request();
+    if (found == RequestParser::Found::refused) {
+      x_exchange = new_exchange(x_parser.take_head());
+      return refuse(x_parser.take_fault(), true);
+    }
   }
-  if (found != HeadScanner::Found::more) return refuse(head_fault(found), true);
   Moved moved = x_transport->read(x_lane.scratch(), Lane::scratch_bytes);
   if (moved.state != Io::done) return blocked(moved.state);
   if (x_in.empty()) expect_within(timeouts().head);
@@ -128,23 +119,24 @@ bool Connection::read_head() {
   return true;
 }
 
-std::shared_ptr<Exchange> Connection::new_exchange() {
+// A request with what it has from its connection.
+std::shared_ptr<Exchange> Connection::new_exchange(Head head) {
   auto exchange = std::make_shared<Exchange>();
   exchange->started_us = now_us();
-  exchange->head.request.peer = x_peer;
-  exchange->head.request.tls = x_lane.core().options.tls.has_value();
+  exchange->head = std::move(head);
+  Request& request = exchange->head.request;
+  request.peer = x_peer;
+  request.tls = x_lane.core().options.tls.has_value();
+  std::string_view id = request.headers.get("X-Request-Id");
+  request.id = is_sane_request_id(id) ? std::string(id) : random_hex(16);
   return exchange;
 }
 
-bool Connection::begin_request(std::size_t start, std::size_t end) {
-  x_exchange = new_exchange();
+bool Connection::begin_request() {
+  ++x_requests;
+  x_in.erase(0, x_parser.head_size());
+  x_exchange = new_exchange(x_parser.take_head());
   Request& request = x_exchange->head.request;
-  auto fault = parse_head(std::string_view(x_in).substr(start, end - start), x_exchange->head);
-  x_in.erase(0, end);
-  x_scanner = {};
-  std::string_view id = request.headers.get("X-Request-Id");
-  request.id = is_sane_request_id(id) ? std::string(id) : random_hex(16);
-  if (fault) return refuse(std::move(*fault), true);
   try {
     return follow(x_lane.core().router(request));
   } catch (...) {
@@ -171,6 +163,7 @@ bool Connection::request_done() {
   x_response = {};
   if (x_close || x_lane.core().stopping) return end_after_reply();
   x_state = State::head;
+  x_parser.restart();
   if (x_in.empty() && !x_transport->holds_input()) {
     if (x_in.capacity() > kept_input_bytes_max) x_in.shrink_to_fit();
     x_chunk = {};

@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "http/chunked.h"
 #include "http/exchange.h"
 #include "http/lane.h"
 #include "http/loop.h"
+#include "http/parser.h"
 #include "http/transport.h"
 
 namespace wharfage::http {
@@ -49,8 +49,8 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   bool discard();
 
   // Requests
-  std::shared_ptr<Exchange> new_exchange();
-  bool begin_request(std::size_t start, std::size_t end);
+  std::shared_ptr<Exchange> new_exchange(Head head);
+  bool begin_request();
   bool follow(Plan plan);
   bool collect(Buffered plan);
   bool open_stream(Streamed plan);
@@ -98,12 +98,11 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   std::size_t x_requests = 0;  // begun in this turn
 
   std::string x_in;  // received and not yet understood
-  HeadScanner x_scanner;
+  RequestParser x_parser;
   std::shared_ptr<Exchange> x_exchange;  // null between requests
 
   std::string x_interim;  // what is left of "100 Continue"
   std::int64_t x_body_left = 0;
-  ChunkDecoder x_decoder;
   bool x_body_complete = false;
   bool x_working = false;  // a worker has the exchange
   Chunk x_chunk;

@@ -30,7 +30,6 @@ void Connection::expect_body() {
   const Head& head = x_exchange->head;
   x_body_left = head.length;
   x_body_complete = head.framing == Framing::none;
-  x_decoder = {};
   x_interim.clear();
   if (head.expects_continue && x_in.empty()) x_interim = "HTTP/1.1 100 Continue\r\n\r\n";
   expect_within(timeouts().body_idle);
@@ -61,15 +60,10 @@ Io Connection::receive_body(char* buffer, std::size_t size, std::size_t& produce
     count = moved.bytes;
   }
   expect_within(timeouts().body_idle);
-  produced = count;
-  if (!chunked) {
-    x_body_left -= static_cast<std::int64_t>(count);
-    x_body_complete = x_body_left == 0;
-    return Io::done;
-  }
-  ChunkDecoder::Step step = x_decoder.decode(buffer, count);
+  RequestParser::Step step = x_parser.read_body(buffer, count);
   produced = step.produced;
-  x_body_complete = x_decoder.done();
+  if (!chunked) x_body_left -= static_cast<std::int64_t>(produced);
+  x_body_complete = x_parser.done();
   if (x_body_complete) x_in.insert(0, buffer + step.consumed, count - step.consumed);
   return Io::done;
 }
@@ -91,7 +85,7 @@ bool Connection::read_body() {
   std::size_t produced = 0;
   Io state = receive_body(x_lane.scratch(), Lane::scratch_bytes, produced);
   if (state != Io::done) return blocked(state);
-  if (x_decoder.malformed()) return refuse(bad_framing(), true);
+  if (x_parser.malformed()) return refuse(bad_framing(), true);
   std::string& body = x_exchange->head.request.body;
   if (body.size() + produced > x_exchange->buffered.body_max) return refuse(body_too_large(), true);
   body.append(x_lane.scratch(), produced);
@@ -158,7 +152,7 @@ bool Connection::stream_body() {
     stream_on();
     return blocked(state);
   }
-  if (x_decoder.malformed()) return refuse(bad_framing(), true);
+  if (x_parser.malformed()) return refuse(bad_framing(), true);
   x_chunk.size += produced;
   return true;
 }

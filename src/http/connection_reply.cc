@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/random.h"
 #include "http/connection.h"
 #include "http/response_head.h"
 
@@ -13,10 +12,7 @@ constexpr std::size_t joined_body_max = 32 * 1024;  // copied behind the head to
 }  // namespace
 
 bool Connection::refuse(Fault fault, bool close) {
-  if (!x_exchange) {
-    x_exchange = new_exchange();
-    x_exchange->head.request.id = random_hex(16);
-  }
+  if (!x_exchange) x_exchange = new_exchange({});
   if (!x_working) drop_sink(x_exchange);
   return respond(x_lane.core().fault_response(x_exchange->head.request, fault), close);
 }

@@ -1,10 +1,9 @@
-// Reads the head of an HTTP/1.x request from bytes that arrive piece by piece. Stricter than most readers
-// (RFC 9112 with every "MAY be lenient" declined), because a proxy in front of us must never see another
-// message boundary than we do: no bare LF, no folded lines, no blank before a colon, one Content-Length,
-// "chunked" as the only transfer coding, never both. Pure functions: no socket, no clock.
+// What is asked of a request head beyond its syntax, as checks on what the parser (parser.h) has read:
+// RFC 9112 with every "MAY be lenient" declined, because a proxy in front of us must never see another
+// message boundary than we do. Exactly one Host, one Content-Length of digits only, "chunked" as the only
+// transfer coding, never both. Pure functions: no socket, no clock.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -20,24 +19,6 @@ struct Fault {
   Error error;
 };
 
-// Finds the end of a head; each byte is looked at once however small the pieces are.
-class HeadScanner {
- public:
-  enum class Found { more, head, malformed, line_too_long, head_too_long };
-  // `bytes` is everything received since the last head; it only grows between two calls.
-  Found scan(std::string_view bytes);
-  // After Found::head: where the request line starts (blank lines before it are skipped) and what follows.
-  std::size_t start() const { return x_start; }
-  std::size_t end() const { return x_line; }
-
- private:
-  std::size_t x_at = 0;     // first byte not yet looked at
-  std::size_t x_line = 0;   // where the current line starts
-  std::size_t x_start = 0;  // where the request line starts
-  int x_blanks = 0;
-  bool x_request_line_seen = false;
-};
-
 enum class Framing { none, length, chunked };
 
 struct Head {
@@ -49,11 +30,14 @@ struct Head {
   std::int64_t length = 0;
 };
 
-// `text` is what HeadScanner found: lines ended by CRLF, the last one empty. On a fault `head` holds what
-// was understood so far.
-std::optional<Fault> parse_head(std::string_view text, Head& head);
+// Takes a head with method, raw target, version and fields as they were sent, and fills in the rest. On a
+// fault `head` holds what was understood so far.
+std::optional<Fault> check_head(Head& head);
 
+// A Content-Length that is well-formed but beyond every limit.
+bool is_huge_length(std::string_view digits);
 bool is_token(std::string_view text);
+bool is_field_value(std::string_view value);
 // A client's own request id is passed on when it cannot harm a log or a header.
 bool is_sane_request_id(std::string_view text);
 
