@@ -223,6 +223,28 @@ Result<std::optional<Repository>> find_repository_by_public_id(meta::Tx& tx, std
 
 namespace {
 
+Result<std::int64_t> count_of_namespace(meta::Tx& tx, std::int64_t namespace_id) {
+  return number(
+      tx.first(R"sql(SELECT COUNT(*) FROM repositories WHERE namespace_id = $1)sql", {namespace_id}));
+}
+
+// Without a search: from the counts, or from the indexes of what may be read. Never a walk over all rows.
+Result<std::int64_t> count_readable(meta::Tx& tx, const Readable& readable) {
+  if (!readable) {
+    TRY(auto counted, store_counts(tx));
+    return counted.repositories;
+  }
+  TRY(std::int64_t total, number(tx.first(R"sql(
+    SELECT COUNT(*) FROM repositories r
+    WHERE r.is_public = 1 AND NOT ($1 LIKE '%,' || r.namespace_id || ',%'))sql",
+                                          {id_list(readable)})));
+  for (std::int64_t id : *readable) {
+    TRY(std::int64_t more, count_of_namespace(tx, id));
+    total += more;
+  }
+  return total;
+}
+
 // Of one namespace: $2 says whether the caller may read all of it or only what is public.
 Result<Page<Repository>> list_of_namespace(meta::Tx& tx, const Registry::RepositoryFilter& filter,
                                            Slice slice) {
@@ -230,10 +252,14 @@ Result<Page<Repository>> list_of_namespace(meta::Tx& tx, const Registry::Reposit
                                              filter.namespace_id) != filter.readable->end();
   meta::Arguments arguments{filter.namespace_id, whole ? 1 : 0, contains(filter.name_contains)};
   Page<Repository> page;
-  TRY(page.total, number(tx.first(R"sql(
-    SELECT COUNT(*) FROM repositories r
-    WHERE r.namespace_id = $1 AND ($2 = 1 OR r.is_public = 1) AND r.name LIKE $3 ESCAPE '\')sql",
-                                  arguments)));
+  if (whole && filter.name_contains.empty()) {
+    TRY(page.total, count_of_namespace(tx, filter.namespace_id));
+  } else {
+    TRY(page.total, number(tx.first(R"sql(
+      SELECT COUNT(*) FROM repositories r
+      WHERE r.namespace_id = $1 AND ($2 = 1 OR r.is_public = 1) AND r.name LIKE $3 ESCAPE '\')sql",
+                                    arguments)));
+  }
   arguments.insert(arguments.end(), {slice.limit, slice.offset});
   auto rows = filter.newest_first ? tx.query(R"sql(
     SELECT r.id, r.public_id, r.namespace_id, n.name, r.name, r.summary, r.detail, r.is_public,
@@ -261,11 +287,15 @@ Result<Page<Repository>> list_repositories(meta::Tx& tx, const Registry::Reposit
   meta::Arguments arguments{contains(filter.name_contains), filter.readable ? 0 : 1,
                             id_list(filter.readable)};
   Page<Repository> page;
-  TRY(page.total, number(tx.first(R"sql(
+  if (filter.name_contains.empty()) {
+    TRY(page.total, count_readable(tx, filter.readable));
+  } else {
+    TRY(page.total, number(tx.first(R"sql(
     SELECT COUNT(*) FROM repositories r
     WHERE r.namespace_id IS NOT NULL AND r.name LIKE $1 ESCAPE '\'
       AND ($2 = 1 OR r.is_public = 1 OR $3 LIKE '%,' || r.namespace_id || ',%'))sql",
-                                  arguments)));
+                                    arguments)));
+  }
   arguments.insert(arguments.end(), {slice.limit, slice.offset});
   auto rows = filter.newest_first ? tx.query(R"sql(
     SELECT r.id, r.public_id, r.namespace_id, n.name, r.name, r.summary, r.detail, r.is_public,
