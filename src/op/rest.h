@@ -55,11 +55,11 @@ struct RestRoute {
 };
 
 namespace detail {
-template <class Call, auto Run>
-struct RestBinding;
+// Its types are arguments of their own, so that bindings of file-local types stay local (wire/schema.h,
+// Access).
 template <class Call, class Query, class Body, class Reply,
           Result<Reply> (*Run)(Call&, const Query&, const Body&)>
-struct RestBinding<Call, Run> {
+struct RestBinding {
   static Result<std::string> run(Call& call, const Params& params, std::string_view text) {
     TRY(Query query, wire::decode_params<Query>(params));
     Body body{};
@@ -74,12 +74,13 @@ struct RestBinding<Call, Run> {
     }
   }
 };
-template <class Call, class Query, class Body, class Reply>
+template <class Call, auto Run, class Query, class Body, class Reply>
 constexpr RestRoute<Call> make_route(Result<Reply> (*)(Call&, const Query&, const Body&),
                                      std::string_view method, std::string_view path, int status) {
   return {.method = method,
           .path = path,
           .status = status,
+          .run = &RestBinding<Call, Query, Body, Reply, Run>::run,
           .query = &wire::fields_of<Query>,
           .body = &wire::fields_of<Body>,
           .reply = &wire::fields_of<Reply>};
@@ -88,9 +89,7 @@ constexpr RestRoute<Call> make_route(Result<Reply> (*)(Call&, const Query&, cons
 
 template <class Call, auto Run>
 constexpr RestRoute<Call> rest_route(std::string_view method, std::string_view path, int status = 200) {
-  RestRoute<Call> route = detail::make_route(Run, method, path, status);
-  route.run = &detail::RestBinding<Call, Run>::run;
-  return route;
+  return detail::make_route<Call, Run>(Run, method, path, status);
 }
 
 // Whether a raw path has the template's form; fills the variables, decoded. A variable is one segment, inside

@@ -189,13 +189,22 @@ void encode_json(std::string& out, std::span<const Field> fields, const void* ob
 
 }  // namespace detail
 
+namespace detail {
+// The owner is a type argument of its own: g++ 12 gives templates over a pointer to a member of a file-local
+// type external linkage otherwise, and members of equally named types of two files would be mixed up.
+template <class Owner, class Member, Member Owner::* At>
+struct Access {
+  static void* of(void* object) { return &(static_cast<Owner*>(object)->*At); }
+};
+}  // namespace detail
+
 template <auto Member>
 constexpr Field field(std::string_view name, Need need = voluntary) {
   using Of = detail::MemberOf<decltype(Member)>;
   return {.name = name,
           .need = need,
           .type = &detail::TypeOf<typename Of::member>::value,
-          .member = &detail::member_at<typename Of::owner, Member>};
+          .member = &detail::Access<typename Of::owner, typename Of::member, Member>::of};
 }
 
 // Errors: malformed_body (not a JSON object), missing_parameter and invalid_parameter (detail = the name,

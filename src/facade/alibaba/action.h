@@ -49,24 +49,26 @@ struct Empty {
 };
 
 namespace detail {
-template <auto Run>
-struct Binding;
+// Its types are arguments of their own, so that bindings of file-local types stay local (wire/schema.h,
+// Access).
 template <class Query, class Reply, Result<Reply> (*Run)(Call&, const Query&)>
-struct Binding<Run> {
+struct Binding {
   static Result<std::string> run(Call& call, const Params& params) {
     TRY(Query query, wire::decode_params<Query>(params));
     TRY(Reply reply, Run(call, query));
     return wire::encode_json(reply);
   }
-  static constexpr Action make(std::string_view name, Envelope envelope) {
-    return {name, envelope, &run, &wire::fields_of<Query>, &wire::fields_of<Reply>};
-  }
 };
+template <auto Run, class Query, class Reply>
+constexpr Action make_action(Result<Reply> (*)(Call&, const Query&), std::string_view name,
+                             Envelope envelope) {
+  return {name, envelope, &Binding<Query, Reply, Run>::run, &wire::fields_of<Query>, &wire::fields_of<Reply>};
+}
 }  // namespace detail
 
 template <auto Run>
 constexpr Action action(std::string_view name, Envelope envelope = Envelope::cr) {
-  return detail::Binding<Run>::make(name, envelope);
+  return detail::make_action<Run>(Run, name, envelope);
 }
 
 constexpr std::string_view cr_version = "2018-12-01";
