@@ -98,8 +98,10 @@ Status put_layer(meta::Tx& tx, std::string_view blob, std::string_view diff_id, 
 
 Result<std::optional<Image>> find_image(meta::Tx& tx, std::string_view digest) {
   TRY(auto row, tx.first(R"sql(
-      SELECT digest, system, packages, analysed_at, judged_release, generation, problem, judged_at, count_unknown,
-             count_negligible, count_low, count_medium, count_high, count_critical, count_fixable, count_hidden,
+      SELECT digest, system, packages, analysed_at, judged_release, generation, problem, judged_at,
+        count_unknown,
+             count_negligible, count_low, count_medium, count_high, count_critical, count_fixable,
+             count_hidden,
              analyser, contents
       FROM scan_images WHERE digest = $1
     )sql",
@@ -110,8 +112,10 @@ Result<std::optional<Image>> find_image(meta::Tx& tx, std::string_view digest) {
 
 Result<std::optional<Summary>> find_summary(meta::Tx& tx, std::string_view digest) {
   TRY(auto row, tx.first(R"sql(
-      SELECT digest, system, packages, analysed_at, judged_release, generation, problem, judged_at, count_unknown,
-             count_negligible, count_low, count_medium, count_high, count_critical, count_fixable, count_hidden
+      SELECT digest, system, packages, analysed_at, judged_release, generation, problem, judged_at,
+        count_unknown,
+             count_negligible, count_low, count_medium, count_high, count_critical, count_fixable,
+             count_hidden
       FROM scan_images WHERE digest = $1
     )sql",
                          {digest}));
@@ -132,12 +136,14 @@ Result<std::vector<Layer>> layers_of(meta::Tx& tx, std::string_view digest) {
 Status put_image(meta::Tx& tx, const Image& image, const std::vector<Layer>& layers) {
   const Summary& summary = image.summary;
   TRY_STATUS(tx.execute(R"sql(
-      INSERT INTO scan_images (digest, analyser, contents, system, packages, analysed_at, judged_release, generation,
+      INSERT INTO scan_images (digest, analyser, contents, system, packages, analysed_at, judged_release,
+        generation,
                                problem, judged_at, count_unknown, count_negligible, count_low, count_medium,
                                count_high, count_critical, count_fixable, count_hidden)
       VALUES ($1, $2, $3, $4, $5, $6, '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0)
       ON CONFLICT (digest) DO UPDATE SET analyser = excluded.analyser, contents = excluded.contents,
-        system = excluded.system, packages = excluded.packages, analysed_at = excluded.analysed_at, generation = ''
+        system = excluded.system, packages = excluded.packages, analysed_at = excluded.analysed_at,
+          generation = ''
     )sql",
                         {summary.image, image.analyser, meta::Bytes{image.contents}, summary.system,
                          summary.packages, summary.analysed_at}));
@@ -154,7 +160,8 @@ Status put_image(meta::Tx& tx, const Image& image, const std::vector<Layer>& lay
 Status put_judgement(meta::Tx& tx, const Summary& summary) {
   const SeverityCounts& counts = summary.counts;
   TRY_STATUS(tx.execute(R"sql(
-      UPDATE scan_images SET judged_release = $2, generation = $3, problem = $4, judged_at = $5, count_unknown = $6,
+      UPDATE scan_images SET judged_release = $2, generation = $3, problem = $4, judged_at = $5,
+        count_unknown = $6,
         count_negligible = $7, count_low = $8, count_medium = $9, count_high = $10, count_critical = $11,
         count_fixable = $12, count_hidden = $13
       WHERE digest = $1
@@ -223,7 +230,8 @@ Status delete_rule(meta::Tx& tx, std::string_view id) {
 
 Result<std::optional<Rule>> find_rule(meta::Tx& tx, std::string_view id) {
   TRY(auto row, tx.first(R"sql(
-      SELECT id, name, scope, trigger_type, scan_type, namespaces, repositories, tag_pattern, created_at, updated_at
+      SELECT id, name, scope, trigger_type, scan_type, namespaces, repositories, tag_pattern, created_at,
+        updated_at
       FROM scan_rules WHERE id = $1
     )sql",
                          {id}));
@@ -233,7 +241,8 @@ Result<std::optional<Rule>> find_rule(meta::Tx& tx, std::string_view id) {
 
 Result<Page<Rule>> list_rules(meta::Tx& tx, Slice slice) {
   TRY(auto rows, tx.query(R"sql(
-      SELECT id, name, scope, trigger_type, scan_type, namespaces, repositories, tag_pattern, created_at, updated_at
+      SELECT id, name, scope, trigger_type, scan_type, namespaces, repositories, tag_pattern, created_at,
+        updated_at
       FROM scan_rules ORDER BY created_at, id LIMIT $1 OFFSET $2
     )sql",
                           {slice.limit, slice.offset}));
@@ -243,7 +252,8 @@ Result<Page<Rule>> list_rules(meta::Tx& tx, Slice slice) {
 
 Result<std::vector<Rule>> rules_by_trigger(meta::Tx& tx, std::string_view trigger) {
   TRY(auto rows, tx.query(R"sql(
-      SELECT id, name, scope, trigger_type, scan_type, namespaces, repositories, tag_pattern, created_at, updated_at
+      SELECT id, name, scope, trigger_type, scan_type, namespaces, repositories, tag_pattern, created_at,
+        updated_at
       FROM scan_rules WHERE trigger_type = $1 ORDER BY id
     )sql",
                           {trigger}));

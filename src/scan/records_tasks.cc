@@ -39,7 +39,8 @@ std::vector<Task> tasks_of(const meta::Rows& rows) {
 Status insert_task(meta::Tx& tx, const Task& task, std::string_view job_id) {
   TRY_STATUS(
       tx.execute(R"sql(
-      INSERT INTO scan_tasks (id, repository_id, namespace_id, repository, tag, digest, image, cause, job_id, status,
+      INSERT INTO scan_tasks (id, repository_id, namespace_id, repository, tag, digest, image, cause,
+        job_id, status,
                               reason, message, created_at, updated_at)
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', $11, $11)
     )sql",
@@ -129,7 +130,8 @@ Result<std::vector<Task>> revive_tasks(meta::Tx& tx, std::string_view image, Tim
   TRY(auto rows, tx.query(R"sql(
       UPDATE scan_tasks SET status = 'COMPLETE', reason = '', message = '', updated_at = $2
       WHERE image = $1 AND status = 'FAILED' AND reason = 'scan_impossible'
-      RETURNING id, repository_id, namespace_id, repository, tag, digest, image, cause, status, reason, message,
+      RETURNING id, repository_id, namespace_id, repository, tag, digest, image, cause, status, reason,
+        message,
                 created_at, updated_at
     )sql",
                           {image, now}));
