@@ -55,7 +55,9 @@ Status Attempt::stages() {
   revoke();  // of an earlier attempt
   if (!x_runner.x_options.enabled) return fail(Reason::unsupported, "builds are turned off on this server");
   TRY(x_repository, x_runner.x_registry.get_repository(x_record.repository_id));
-  TRY(x_lease, x_runner.x_stores.lease(fmt::format("{}-{}", x_record.repository_id, x_record.creator_id)));
+  std::string store = fmt::format("{}-{}{}", x_record.repository_id, x_record.creator_id,
+                                  foreign(x_record.recipe) ? "-platforms" : "");
+  TRY(x_lease, x_runner.x_stores.lease(store));
   TRY(x_sandbox, Sandbox::open(x_runner.x_options, x_record.id, x_lease->folder()));
   TRY_STATUS(clone());
   TRY_STATUS(build());

@@ -41,6 +41,9 @@ std::string registries_conf(const Options& options, std::string_view location);
 std::vector<std::string> own_names(const Options& options);  // of this registry in Dockerfiles
 std::string login_file(const Options& options, std::string_view location, const Login& login);
 std::string host_platform();
+// For anything but this machine's own platform. Such builds share no layers with others: of a FROM scratch,
+// buildah 1.28 takes one platform's cached layers for another's.
+bool foreign(const Recipe& recipe);
 // "" when this machine can run programs of that platform, else why not.
 std::string platform_obstacle(std::string_view platform,
                               const std::string& handlers = "/proc/sys/fs/binfmt_misc");

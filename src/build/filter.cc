@@ -26,6 +26,17 @@ std::string leaving(const FilterPlan& plan, std::string_view where) {
   return rules;
 }
 
+// The host itself is opened port by port only: allowing 10.0.0.0/8 does not mean its own services.
+std::string to_the_host(const FilterPlan& plan, std::string_view from) {
+  std::string rules;
+  for (const AllowedTarget& target : plan.allowed) {
+    if (target.network.prefix != 32 || target.port == 0) continue;
+    rules += fmt::format("    {}ip saddr {} ip daddr {} tcp dport {} accept\n", from,
+                         address_text(plan.build_address), address_text(target.network.address), target.port);
+  }
+  return rules;
+}
+
 }  // namespace
 
 std::string host_rules(const FilterPlan& plan) {
@@ -40,8 +51,8 @@ std::string host_rules(const FilterPlan& plan) {
   text += fmt::format(
       "  chain incoming {{\n    type filter hook input priority -10; policy accept;\n"
       "    {}ct state established,related accept\n"
-      "    {}ip saddr {} ct status dnat ip daddr {} tcp dport {} accept\n    {}{}\n  }}\n",
-      from, from, build, registry, plan.registry_port, from, refuse);
+      "    {}ip saddr {} ct status dnat ip daddr {} tcp dport {} accept\n{}    {}{}\n  }}\n",
+      from, from, build, registry, plan.registry_port, to_the_host(plan, from), from, refuse);
   text += fmt::format(
       "  chain passing {{\n    type filter hook forward priority -10; policy accept;\n"
       "    oifname \"{}\" ct state established,related accept\n    oifname \"{}\" drop\n"

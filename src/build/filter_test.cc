@@ -94,6 +94,11 @@ TEST_CASE("the filter allows in the right order and ends with a refusal") {
             "127.0.0.1:5000"));
   CHECK(has(host,
             "ct status dnat ip daddr 127.0.0.1 tcp dport 5000 accept\n    iifname \"wfb3h\" counter reject"));
+  // The host opens single ports only.
+  auto incoming =
+      host.substr(at(host, "chain incoming"), at(host, "chain passing") - at(host, "chain incoming"));
+  CHECK(has(incoming, "ip daddr 10.1.2.3 tcp dport 443 accept"));
+  CHECK_FALSE(has(incoming, "10.2.0.0"));
   plan.public_addresses = false;
   CHECK_FALSE(has(host_rules(plan), "meta nfproto ipv4 meta l4proto tcp accept"));
   CHECK_FALSE(has(inside_rules(plan), "meta nfproto ipv4 meta l4proto tcp accept"));

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -86,6 +87,31 @@ int free_port() {
   return Listener().port();
 }
 
+// A program that runs beside the test.
+class Background {
+ public:
+  explicit Background(std::vector<std::string> arguments) {
+    Command command{.arguments = std::move(arguments), .environment = {fmt::format("PATH={}", search_path)}};
+    x_thread = std::thread([this, command] {
+      Watch watch{.stop = [this]() -> Status { return x_stop ? Status(fail(Reason::canceled)) : Status(); }};
+      (void)run_process(command, watch).ok();
+    });
+  }
+  ~Background() {
+    x_stop = true;
+    x_thread.join();
+  }
+
+ private:
+  std::atomic<bool> x_stop{false};
+  std::thread x_thread;
+};
+
+void wait_for_http(const std::string& address) {
+  shell(fmt::format("for i in $(seq 300); do curl -s -o /dev/null {}/ && exit 0; sleep 0.1; done; exit 1",
+                    address));
+}
+
 class DockerRegistry {
  public:
   explicit DockerRegistry(const TestFolder& folder) : x_port(free_port()) {
@@ -95,34 +121,55 @@ class DockerRegistry {
                                              "http: {{addr: '127.0.0.1:{1}'}}\n"
                                              "auth: {{htpasswd: {{realm: x, path: {2}}}}}\n",
                                              folder.path("registry"), x_port, folder.path("htpasswd")));
-    Command command{.arguments = {"docker-registry", "serve", folder.path("registry.yml")},
-                    .environment = {fmt::format("PATH={}", search_path)}};
-    x_thread = std::thread([this, command] {
-      Watch watch{.stop = [this]() -> Status { return x_stop ? Status(fail(Reason::canceled)) : Status(); }};
-      (void)run_process(command, watch).ok();
-    });
-    shell(fmt::format(
-        "for i in $(seq 300); do curl -s -o /dev/null 127.0.0.1:{}/v2/ && exit 0; sleep 0.1; done; exit 1",
-        x_port));
-  }
-  ~DockerRegistry() {
-    x_stop = true;
-    x_thread.join();
+    x_process.emplace(std::vector<std::string>{"docker-registry", "serve", folder.path("registry.yml")});
+    wait_for_http(address());
   }
   std::string address() const { return fmt::format("127.0.0.1:{}", x_port); }
   std::string digest(const std::string& repository, const std::string& tag) const {
     return std::string(
         trim(shell(fmt::format("curl -s -I -u robot:secret -H 'Accept: "
-                               "application/vnd.oci.image.manifest.v1+json' {}/v2/{}/manifests/{} | "
+                               "application/vnd.oci.image.manifest.v1+json, "
+                               "application/vnd.oci.image.index.v1+json' {}/v2/{}/manifests/{} | "
                                "tr -d '\\r' | sed -n 's/^Docker-Content-Digest: //p'",
                                address(), repository, tag))));
   }
 
  private:
   int x_port;
-  std::atomic<bool> x_stop{false};
-  std::thread x_thread;
+  std::optional<Background> x_process;
 };
+
+// Git's own server behind a login (bot, s3cret).
+constexpr const char* git_server = R"python(
+import base64, http.server, os, subprocess, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.headers.get("Authorization") != "Basic " + base64.b64encode(b"bot:s3cret").decode():
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.end_headers()
+            return
+        path, _, query = self.path.partition("?")
+        env = dict(os.environ, GIT_PROJECT_ROOT=sys.argv[2], GIT_HTTP_EXPORT_ALL="1", PATH_INFO=path,
+                   QUERY_STRING=query, REQUEST_METHOD=self.command, REMOTE_USER="bot",
+                   CONTENT_TYPE=self.headers.get("Content-Type", ""), GIT_CONFIG_COUNT="1",
+                   GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*",
+                   HTTP_CONTENT_ENCODING=self.headers.get("Content-Encoding", ""),
+                   GIT_PROTOCOL=self.headers.get("Git-Protocol", ""))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = subprocess.run(["git", "http-backend"], env=env, input=body, capture_output=True).stdout
+        head, _, body = answer.partition(b"\r\n\r\n")
+        lines = [line.split(": ", 1) for line in head.decode().split("\r\n")]
+        self.send_response(int(dict(lines).get("Status", "200").split()[0]))
+        for name, value in lines:
+            if name != "Status": self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_POST = do_GET
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer((sys.argv[3], int(sys.argv[1])), Handler).serve_forever()
+)python";
 
 struct World {
   TestFolder folder;
@@ -167,10 +214,9 @@ struct World {
     if (recipe.push_type.empty()) recipe = {.push_type = "GIT_BRANCH", .push_name = "main", .image_tag = "1"};
     recipe = normalise(recipe);
     TRY(auto lease, stores.lease("one"));
-    TRY(auto sandbox, Sandbox::open(options, "0f", lease->folder()));
+    TRY(auto sandbox, Sandbox::open(options, fmt::format("b{}", ++builds), lease->folder()));
     std::string gateway = sandbox->network().registry();
     recipe.arguments = {"GATEWAY=" + gateway.substr(0, gateway.find(':'))};
-    Remote remote{.url = "file://" + folder.path("git/app")};
     TRY(Checkout checkout, fetch_source(*sandbox, options, remote, recipe, progressing()));
     last = checkout;
     TRY_STATUS(configure_registries(*sandbox, options, {"robot", "secret"}));
@@ -179,7 +225,9 @@ struct World {
     lease->keep();
     return push_image(*sandbox, image, progressing());
   }
+  int builds = 0;
   Checkout last;
+  Remote remote{.url = "file://" + folder.path("git/app")};
 
   void make_base() {
     shell(
@@ -392,6 +440,60 @@ TEST_CASE("a pattern builds the newest matching tag and takes the image tag from
         "no branch or tag of the source matches the push name");
   recipe.push_name = "nothere";
   CHECK(world.build("root/app", "p", recipe).error().message == "the source has no such branch or tag");
+}
+
+TEST_CASE("several platforms become one index") {
+  if (!possible() || host_platform() != "linux/amd64") return;
+  World world;
+  world.commit("FROM scratch\nCOPY Dockerfile /\n");
+  Recipe recipe{.push_type = "GIT_BRANCH", .push_name = "main", .image_tag = "1"};
+  recipe.platforms = {"linux/amd64", "linux/386"};
+  for (int turn = 0; turn < 2; ++turn) {  // the second one with the first one's layers
+    auto digest = world.build("root/app", "many", recipe);
+    REQUIRE_MESSAGE(digest.ok(), world.said());
+    CHECK(*digest == world.registry.digest("root/app", "many"));
+    std::string index =
+        shell(fmt::format("curl -s -u robot:secret -H 'Accept: application/vnd.oci.image.index.v1+json' "
+                          "{}/v2/root/app/manifests/many",
+                          world.registry.address()));
+    CAPTURE(index);
+    CAPTURE(world.said());
+    CHECK(index.find("\"architecture\":\"386\"") != std::string::npos);
+    CHECK(index.find("\"architecture\":\"amd64\"") != std::string::npos);
+    CHECK(std::count(index.begin(), index.end(), '{') == 5);  // the index, two manifests with a platform each
+  }
+  recipe.platforms = {"linux/arm/v6"};
+  auto built = world.build("root/app", "foreign", recipe);
+  bool emulated = platform_obstacle("linux/arm/v6").empty();
+  CHECK(built.ok() == emulated);
+  if (!emulated)
+    CHECK(built.error().message.find("cannot run programs for linux/arm/v6") != std::string::npos);
+}
+
+TEST_CASE("a source behind a login is fetched with the provider's token, from an address that was opened") {
+  if (!possible() || find_program("python3").empty()) return;
+  World world;
+  world.commit("FROM scratch\nCOPY Dockerfile /\n");
+  world.folder.write("server.py", git_server);
+  int port = free_port();
+  std::string place = fmt::format("{}:{}", host_address(), port);
+  Background server({"python3", world.folder.path("server.py"), std::to_string(port),
+                     world.folder.path("git"), host_address()});
+  wait_for_http(place);
+  world.remote = {.url = fmt::format("http://{}/app", place),
+                  .credential = "token",
+                  .username = "bot",
+                  .secret = "s3cret"};
+  CHECK_FALSE(world.build("root/app", "closed").ok());
+  world.options.egress.allow = {place};
+  auto digest = world.build("root/app", "open");
+  REQUIRE_MESSAGE(digest.ok(), world.said());
+  CHECK(world.said().find("s3cret") == std::string::npos);
+  world.remote.secret = "wrong";
+  auto refused = world.build("root/app", "wrong");
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().detail == "GIT_CLONE");
+  CHECK(world.said().find("wrong") == std::string::npos);
 }
 
 TEST_CASE("links do not lead out of the source, and file:// does not lead out of the allowed folders") {

@@ -41,7 +41,8 @@ Result<Page<Rule>> list_rules(meta::Tx& tx, std::int64_t repository_id, std::int
 Status insert_record(meta::Tx& tx, const Record& record);
 Result<std::optional<Record>> find_record(meta::Tx& tx, std::string_view id);
 // The builds that made this image, newest first.
-Result<std::vector<Record>> records_of_image(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+Result<std::vector<Record>> records_of_image(meta::Tx& tx, std::int64_t repository_id,
+                                             std::string_view digest);
 Result<Page<Record>> list_records(meta::Tx& tx, std::int64_t repository_id, std::int64_t offset,
                                   std::int64_t limit);  // newest first
 Result<std::int64_t> count_unfinished(meta::Tx& tx, std::int64_t repository_id);
