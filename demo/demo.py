@@ -44,6 +44,9 @@ def travel(house, steps):
 
 def main():
     options = arguments()
+    if options.stop and not os.path.isdir(options.folder):
+        print("there is no demo here")
+        return 0
     house = House(options.folder, options.binary, options.port)
     if options.stop:
         print(f"ended: {house.stop()}; its data stays in {house.folder}")

@@ -26,7 +26,7 @@ def granted(text):
 def people(server):
     """team/app and open/app (public), user dora who develops in team, guest gus, stranger sam."""
     image = oci.small_image(1)
-    for name in ("team/app", "open/app", "other/app"):
+    for name in ("team/app", "team/more", "open/app", "other/app"):
         oci.push(server.web(), name, image, "v1")
     for name in ("dora", "gus", "sam"):
         server.api("POST", "/users", {"name": name, "password": f"{name}-secret-word"})
@@ -71,7 +71,10 @@ def test_token_by_get(people):
     equal(granted(text), [{"type": "repository", "name": "team/app", "actions": ["pull", "push"]}])
     web = people.web(user=None, token=text)
     equal(web.head("/v2/team/app/manifests/v1").status, 200)
-    equal(web.head("/v2/other/app/manifests/v1").status, 401, "outside the token's scope")
+    beside = web.head("/v2/team/more/manifests/v1")
+    equal(beside.status, 401, "outside the token's scope")
+    assert 'error="insufficient_scope"' in beside.headers["WWW-Authenticate"], beside
+    equal(web.head("/v2/other/app/manifests/v1").status, 403, "nothing of hers")
     equal(token(people, "", "admin", "wrong", 401), None)
 
 

@@ -122,9 +122,18 @@ def test_copy_on_push(source, second):
 def test_a_tag_that_is_another_image_there_is_not_moved_unasked(source, second, to_second):
     other = oci.small_image(61)
     oci.push(second.web(), "ship/app", other, "v2")
-    done = source.cloud.copy(source.repo, to_second, "v2")
-    equal((done["TaskStatus"], done["TaskIssue"]), ("ERROR", "TAG_CONFLICT"), str(done))
-    equal(second.web().head("/v2/ship/app/manifests/v2").headers["Docker-Content-Digest"], other.digest)
+    connection = next(c for c in source.api("GET", "/connections")["items"] if c["name"] == "second")
+    order = {"RepoId": source.repo, "Tag": "v2", "TargetInstanceId": connection["alias"], "TargetNamespace": "ship",
+             "TargetRegionId": source.cloud.region, "TargetRepoName": "app", "TargetTag": "v2"}
+
+    def there():
+        return second.web().head("/v2/ship/app/manifests/v2").headers["Docker-Content-Digest"]
+    done = source.cloud.finish_copy(source.cloud.cr("CreateRepoSyncTask", **order)["SyncTaskId"])
+    equal((done["TaskStatus"], done.get("TaskIssue")), ("ERROR", "TAG_CONFLICT"), str(done))
+    equal(there(), other.digest)
+    done = source.cloud.finish_copy(source.cloud.cr("CreateRepoSyncTask", Override=True, **order)["SyncTaskId"])
+    equal(done["TaskStatus"], "SUCCESS", str(done))
+    equal(there(), source.images[2].digest)
 
 
 def test_a_copy_inside_this_registry(source):

@@ -127,7 +127,7 @@ def main(settings=None):
             outcomes.append(run_one(shop, name, function))
     finally:
         if "FAILED" in outcomes:
-            for thing in shop.made.values():
+            for thing in {id(thing): thing for thing in shop.made.values()}.values():
                 if isinstance(thing, Server):
                     print(f"--- end of the log of {thing.url}\n{thing.log_tail()}")
         faults = shop.close()
