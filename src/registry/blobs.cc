@@ -11,14 +11,15 @@ Error bytes_gone(const Digest& digest) {
 
 }  // namespace
 
-// Under the write lock: collect() moves bytes to the trash under the same lock, so after revive() they stay.
+// First the row, then the file: collect() moves bytes to the trash only while it holds the same row (on SQLite
+// the only write lock), so what revive() put in place stays there.
 Status Registry::State::link(meta::Tx& tx, const Repository& repository, const Digest& digest,
                              std::int64_t size) {
   TRY(auto row, records::find_blob(tx, digest.text()));
   if (!row || row->state != records::BlobState::live) {
+    TRY_STATUS(records::put_blob(tx, digest.text(), {size, records::BlobState::live}, clock.now()));
     TRY(bool in_place, blobs.revive(digest));
     if (!in_place) return bytes_gone(digest);
-    TRY_STATUS(records::put_blob(tx, digest.text(), {size, records::BlobState::live}, clock.now()));
     TRY_STATUS(records::append_change(tx, 0, {.blobs = 1, .bytes = size}));
   }
   // A push brings its own bytes, so a copy may be left in the trash that no row tells of any more.

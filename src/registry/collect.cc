@@ -8,7 +8,7 @@
 namespace wharfage::registry {
 namespace {
 
-constexpr int unnamed_steps_max = 16;
+constexpr int unnamed_steps_max = 8;
 constexpr std::size_t rows_per_transaction = 64;
 
 }  // namespace
@@ -185,7 +185,7 @@ Status Registry::Collector::trash_doomed() {
   return {};
 }
 
-// The rename happens under the write lock, so that no link can be made between the check and the move. If
+// The rename happens while the row is held, so that no link can be made between the check and the move. If
 // the transaction is undone after it, the row says doomed and the bytes are in the trash: link() revives
 // them.
 Status Registry::Collector::trash(meta::Tx& tx, const std::string& text) {
@@ -195,8 +195,8 @@ Status Registry::Collector::trash(meta::Tx& tx, const std::string& text) {
   TRY(bool linked, records::is_linked(tx, text));
   if (linked) return fail(Reason::internal, "a doomed blob is linked", text);
   TRY(Digest digest, Digest::parse(text));
-  TRY_STATUS(x_state.blobs.trash(digest));
-  return records::put_blob(tx, text, {row->size, records::BlobState::trashed}, x_now);
+  TRY_STATUS(records::put_blob(tx, text, {row->size, records::BlobState::trashed}, x_now));
+  return x_state.blobs.trash(digest);
 }
 
 // Purging touches the trash only, so it needs no lock: whoever revived or brought the bytes in the meantime
