@@ -1,6 +1,9 @@
 // For tests only, of this room and those above: connections over a registry of its own, and a queue.
 #pragma once
 
+#include <chrono>
+#include <thread>
+
 #include "connect/connections.h"
 #include "http/client.h"
 #include "op/operation.h"
@@ -21,9 +24,15 @@ struct ConnectFixture {
   }
   ~ConnectFixture() { halt(); }
 
+  // As a new process would find it.
   void restart() {
     halt();
     connections.reset();
+    queue.reset();
+    house.registry.reset();
+    house.events = std::make_unique<job::Events>(*house.base.db, house.base.clock, house.base.log());
+    house.restart();
+    REQUIRE(house.registry->ensure_instance({}).ok());
     queue = std::make_unique<job::Queue>(
         *house.base.db, house.base.clock, house.base.log(),
         job::QueueOptions{.sole_owner = true, .retry_base_ms = 1000, .poll_ms = 20, .tick_ms = 20});
@@ -36,6 +45,7 @@ struct ConnectFixture {
     house.events->start();
   }
   void halt() {
+    if (house.events) house.events->stop();
     if (queue) queue->stop();
   }
   // Lets events become jobs and jobs end; what waits for a retry stays.
@@ -44,6 +54,16 @@ struct ConnectFixture {
       REQUIRE(house.events->wait_idle(60'000));
       REQUIRE(queue->wait_idle(60'000));
     }
+  }
+
+  // For what has no end to wait for: a deadline that only a broken program reaches.
+  template <class Condition>
+  static bool eventually(Condition condition) {
+    for (int wait = 0; wait < 3000; ++wait) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return condition();
   }
 
   Connection connect(const std::string& name, const std::string& url, Kind kind = Kind::oci,

@@ -146,8 +146,8 @@ TEST_CASE("wrong credentials fail at once, an unreachable registry after its att
     bench.house.base.clock.advance(hour_ms);
     bench.restart();
     bench.renew();
-    bench.queue->start();
-    REQUIRE(bench.queue->wait_idle(60'000));
+    bench.go();
+    bench.settle();
   }
   CHECK(bench.now(lost).state == State::failed);
   CHECK(bench.now(lost).issue == Issue::network);
@@ -174,8 +174,8 @@ TEST_CASE("a copy that breaks off goes on where it was") {
   bench.house.base.clock.advance(hour_ms);
   bench.restart();
   bench.renew();
-  bench.queue->start();
-  REQUIRE(bench.queue->wait_idle(60'000));
+  bench.go();
+  bench.settle();
   Task after = bench.now(task);
   CHECK(after.state == State::succeeded);
   CHECK(after.bytes_sent < after.bytes_total + before);
@@ -210,6 +210,7 @@ TEST_CASE("a process that is killed in the middle of a copy finishes it when it 
     for (;;) ::pause();
   }
   REQUIRE(silent->visited());  // it waits for an answer that never comes
+  REQUIRE(bench.eventually([&] { return bench.now(task).state == State::running; }));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   int port = silent->port();
@@ -236,15 +237,17 @@ TEST_CASE("copies are canceled while they wait and while they run, and an execut
   CHECK(outcome(bench.room->cancel_task(waiting.public_id)) == "task_finished");
   Task running = bench.copy(repository, "1", hub.id);
   bench.go();
+  REQUIRE(bench.eventually([&] { return bench.now(running).state == State::running; }));
   REQUIRE(silent.visited());
   REQUIRE(bench.room->cancel_task(running.public_id).ok());
-  bench.settle();
-  CHECK(bench.now(running).state == State::canceled);
+  CHECK(bench.eventually([&] { return bench.now(running).state == State::canceled; }));
   Rule rule = bench.create(bench.rule(hub.id, "team"));
   std::int64_t execution = *bench.room->execute(rule.id);
+  REQUIRE(bench.eventually([&] { return bench.tasks().size() == 3; }));
   REQUIRE(bench.room->stop_execution(execution).ok());
-  bench.settle();
   CHECK(bench.room->get_execution(execution)->state == State::canceled);
+  CHECK(bench.eventually(
+      [&] { return bench.room->list_groups(execution, {})->items.at(0).state == State::canceled; }));
   CHECK(outcome(bench.room->stop_execution(execution)) == "task_finished");
   for (const Task& task : bench.tasks()) CHECK(task.state == State::canceled);
   CHECK(bench.room->copies_of(repository.id, waiting.digest)->empty());

@@ -11,6 +11,12 @@ Result<auth::Resource> namespace_resource(Sync& room, std::int64_t id) {
   return auth::Resource{.namespace_id = found->id, .name = found->name};
 }
 
+Result<auth::Resource> visible(op::Context& context, auth::Resource resource, Reason otherwise) {
+  Status readable = context.auth.authorise(context.who, auth::Access::read, resource);
+  bool hidden = !readable.ok() && readable.error().reason == Reason::denied;
+  return hidden ? Result<auth::Resource>(fail(otherwise)) : resource;
+}
+
 Status authorise_target(Sync& room, op::Context& context, std::int64_t connection_id, const std::string& name,
                         const std::string& repository) {
   TRY(auto connection, room.connections().get(connection_id));

@@ -10,13 +10,13 @@ Result<Rule> find(Sync& room, const RuleKey& key) {
 }
 
 // A rule as asked for, before it is stored: only what decides whose it is.
-Result<auth::Resource> resource_of(Sync& room, Rule rule) {
+Result<auth::Resource> resource_of(Sync& room, op::Context& context, Rule rule) {
   TRY_STATUS(check_shape(rule));
   // What fetches with the installation's credentials, or spans namespaces, is nobody's but administrators'.
   bool installation = rule.direction == Direction::pull || rule.source_namespace.empty();
   if (installation) return auth::Resource{.name = "sync rule " + rule.name};
   TRY(auto source, room.registry().get_namespace(rule.source_namespace));
-  return auth::Resource{.namespace_id = source.id, .name = source.name};
+  return visible(context, {.namespace_id = source.id, .name = source.name}, Reason::namespace_unknown);
 }
 
 // What spans namespaces tells of all of them: nobody but administrators sees it. What fetches from elsewhere
@@ -30,7 +30,8 @@ Result<auth::Resource> resource_of(Sync& room, op::Context& context, const RuleK
     return hidden ? Result<auth::Resource>(fail(Reason::sync_rule_unknown)) : installation;
   }
   if (rule.direction == Direction::pull && access != auth::Access::read) return installation;
-  return namespace_resource(room, rule.namespace_id);
+  TRY(auto resource, namespace_resource(room, rule.namespace_id));
+  return visible(context, resource, Reason::sync_rule_unknown);
 }
 
 Result<auth::Resource> resource_of_execution(Sync& room, op::Context& context, std::int64_t id,
@@ -49,8 +50,8 @@ Status authorise_target_of(Sync& room, op::Context& context, const Rule& rule) {
 
 }  // namespace
 
-Result<auth::Resource> CreateRule::resource(Sync& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> CreateRule::resource(Sync& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request);
 }
 Result<Rule> CreateRule::run(Sync& room, op::Context& context, const Request& request) {
   Rule rule = request;
@@ -67,12 +68,12 @@ Result<Rule> GetRule::run(Sync& room, op::Context&, const Request& request) {
   return find(room, request);
 }
 
-Result<auth::Resource> ListRules::resource(Sync& room, op::Context&, const Request& request) {
+Result<auth::Resource> ListRules::resource(Sync& room, op::Context& context, const Request& request) {
   if (request.filter.source_namespace.empty()) return auth::Resource{};
   auto found = room.registry().get_namespace(request.filter.source_namespace);
   // A namespace of the other side: pull rules are listed by what the caller may read.
   if (!found.ok()) return auth::Resource{};
-  return auth::Resource{.namespace_id = found->id, .name = found->name};
+  return visible(context, {.namespace_id = found->id, .name = found->name}, Reason::namespace_unknown);
 }
 Result<Page<Rule>> ListRules::run(Sync& room, op::Context& context, const Request& request) {
   RuleFilter filter = request.filter;
@@ -89,7 +90,7 @@ Result<Rule> UpdateRule::run(Sync& room, op::Context& context, const Request& re
   Rule rule = request;
   TRY(Rule old, find(room, {.id = request.id, .public_id = request.public_id}));
   rule.id = old.id;
-  TRY(auto becomes, resource_of(room, rule));
+  TRY(auto becomes, resource_of(room, context, rule));
   TRY_STATUS(context.auth.authorise(context.who, declaration.access, becomes));
   TRY_STATUS(check_shape(rule));
   TRY_STATUS(authorise_target_of(room, context, rule));

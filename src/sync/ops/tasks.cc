@@ -13,8 +13,8 @@ Result<registry::Repository> source_of(Sync& room, const CreateTask::Request& re
 }
 
 // Who may pull a public image need not know where it is copied to.
-auth::Resource kept_private(const registry::Repository& repository) {
-  auth::Resource resource = repository.resource();
+Result<auth::Resource> kept_private(op::Context& context, const registry::Repository& repository) {
+  TRY(auto resource, visible(context, repository.resource(), Reason::repository_unknown));
   resource.publicly_readable = false;
   return resource;
 }
@@ -23,7 +23,10 @@ auth::Resource kept_private(const registry::Repository& repository) {
 // see.
 Result<auth::Resource> resource_of(Sync& room, op::Context& context, const std::string& public_id) {
   TRY(Task task, room.get_task(public_id));
-  if (task.namespace_id) return namespace_resource(room, task.namespace_id);
+  if (task.namespace_id) {
+    TRY(auto resource, namespace_resource(room, task.namespace_id));
+    return visible(context, resource, Reason::task_unknown);
+  }
   bool hidden = !context.auth.authorise(context.who, auth::Access::administer, {}).ok();
   return hidden ? Result<auth::Resource>(fail(Reason::task_unknown)) : auth::Resource{};
 }
@@ -36,9 +39,9 @@ Result<connect::Connection> find_target(Sync& room, const std::string& link, con
   return room.connections().get_by_alias(alias, region);
 }
 
-Result<auth::Resource> CreateTask::resource(Sync& room, op::Context&, const Request& request) {
+Result<auth::Resource> CreateTask::resource(Sync& room, op::Context& context, const Request& request) {
   TRY(auto repository, source_of(room, request));
-  return kept_private(repository);
+  return kept_private(context, repository);
 }
 Result<Task> CreateTask::run(Sync& room, op::Context& context, const Request& request) {
   TRY(auto repository, source_of(room, request));
@@ -56,9 +59,9 @@ Result<Task> CreateTask::run(Sync& room, op::Context& context, const Request& re
                            .overwrite = request.overwrite});
 }
 
-Result<auth::Resource> CreateTaskByRule::resource(Sync& room, op::Context&, const Request& request) {
+Result<auth::Resource> CreateTaskByRule::resource(Sync& room, op::Context& context, const Request& request) {
   TRY(auto repository, room.registry().get_repository_by_public_id(request.repository_public_id));
-  return kept_private(repository);
+  return kept_private(context, repository);
 }
 Result<Task> CreateTaskByRule::run(Sync& room, op::Context& context, const Request& request) {
   TRY(auto repository, room.registry().get_repository_by_public_id(request.repository_public_id));
@@ -98,9 +101,9 @@ Result<op::Nothing> CancelTask::run(Sync& room, op::Context&, const Request& req
   return op::Nothing{};
 }
 
-Result<auth::Resource> ListCopies::resource(Sync& room, op::Context&, const Request& request) {
+Result<auth::Resource> ListCopies::resource(Sync& room, op::Context& context, const Request& request) {
   TRY(auto repository, room.registry().get_repository(request.repository_id));
-  return kept_private(repository);
+  return kept_private(context, repository);
 }
 Result<std::vector<Copy>> ListCopies::run(Sync& room, op::Context&, const Request& request) {
   return room.copies_of(request.repository_id, request.digest);
