@@ -211,7 +211,9 @@ Status read_params(const Params& params, std::span<const Field> fields, const st
     bool nested = !text && has_prefix(params, name + ".");
     bool absent = !nested && (!text || text->empty());
     if (absent && field.need == required) return missing(name);
-    bool empty = text && text->empty() && field.type->shape != Shape::text;
+    // Clients that send every parameter send those that were not chosen empty.
+    bool choice = field.type->shape != Shape::text || !field.values.empty();
+    bool empty = text && text->empty() && choice;
     if (text && !empty) {
       TRY_STATUS(read_scalar(*field.type, field, name, *text, field.member(at)));
     } else if (nested && field.type->shape == Shape::list) {

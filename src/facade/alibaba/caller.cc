@@ -59,7 +59,9 @@ Result<auth::Principal> authenticate(auth::Auth& auth, const Clock& clock, const
   }
   bool usable = !claim->nonce.empty() && claim->nonce.size() <= nonce_length_max;
   if (!usable) return fail(Reason::missing_parameter, "SignatureNonce is mandatory.", "SignatureNonce");
-  if (!auth.remember_nonce(claim->access_key, claim->nonce, clock.now() + 2 * window)) {
+  // The window's last millisecond is still in it.
+  TimeMs forgotten_at = clock.now() + 2 * window + 1;
+  if (!auth.remember_nonce(claim->access_key, claim->nonce, forgotten_at)) {
     return fail(Reason::nonce_replayed, "Specified signature nonce was used already.");
   }
   return owner.who;

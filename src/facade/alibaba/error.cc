@@ -41,6 +41,7 @@ WireError by_kind(const Error& error) {
     case ErrorKind::denied:
       return {403, "NoPrivilege", false};
     case ErrorKind::not_found:
+      return {404, coded(error.reason), true};
     case ErrorKind::conflict:
       return {400, coded(error.reason), true};
     case ErrorKind::exhausted:

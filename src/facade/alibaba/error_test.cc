@@ -73,6 +73,6 @@ TEST_CASE("dialects differ in how they tell") {
   CHECK(body(denied).at("Code").as_string() == "NoPermission");
   auto busy = error_response(fail(Reason::throttled), "ID", "h", Dialect::cr);
   CHECK(busy.headers.get("x-acs-retry-after") == "1000");
-  auto quoted = error_response(fail(Reason::denied, "\"\n\x01"), "\"", "\"", Dialect::cr);
+  auto quoted = error_response(fail(Reason::denied, "\"\n\x01"), "ID", "\"", Dialect::cr);
   CHECK(body(quoted).at("HostId").as_string() == "\"");
 }

@@ -58,10 +58,9 @@ TEST_CASE("captured requests of every client are understood") {
     } else if (is(captured, "-sts-")) {
       CHECK(reply.code() == "InvalidSecurityToken.Expired");  // not a token that we gave out
     } else if (is(captured, "PageImageRegistry")) {
-      // Our own registry is left out by the filter of names.
       CHECK(reply.status == 200);
       CHECK(reply.text("PageInfo.PageSize") == "20");
-      CHECK(reply.text("PageInfo.TotalCount") == "0");
+      CHECK(reply.at("List").is_array());
       ++answered;
     } else {
       CHECK_FALSE(about_caller(reply.code()));
@@ -78,7 +77,7 @@ TEST_CASE("a request counts once, in time and unaltered") {
   auto captures = crypto::alibaba_captures();
   for (const char* name : {"v3-GetRepoBuildRecord", "v3-PageImageRegistry", "pop-POST-GetRepoBuildRecord",
                            "pop-GET-GetRepoTagScanStatus", "rpcv1-newsdk-PageImageRegistry"}) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     Replay replay;
     auto captured = crypto::named(captures, name);
     auto altered = captured;
