@@ -11,8 +11,8 @@ Error bytes_gone(const Digest& digest) {
 
 }  // namespace
 
-// First the row, then the file: collect() moves bytes to the trash only while it holds the same row (on SQLite
-// the only write lock), so what revive() put in place stays there.
+// First the row, then the file: collect() moves bytes to the trash only while it holds the same row (on
+// SQLite the only write lock), so what revive() put in place stays there.
 Status Registry::State::link(meta::Tx& tx, const Repository& repository, const Digest& digest,
                              std::int64_t size) {
   TRY(auto row, records::find_blob(tx, digest.text()));
