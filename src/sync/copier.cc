@@ -25,14 +25,6 @@ Result<Copier::Outcome> Copier::copy(const std::string& from, const std::string&
   TRY_STATUS(announce(nodes));
   if (same) {
     x_watcher.say("the target has this image already");
-    for (const Node& node : nodes) {
-      TRY_STATUS(x_watcher.arrived(node.document.digest,
-                                   static_cast<std::int64_t>(node.document.bytes.size()), 0, true));
-      for (const Descriptor& blob : node.contents.blobs) {
-        if (!x_present.insert(blob.digest.text()).second) continue;
-        TRY_STATUS(x_watcher.arrived(blob.digest.text(), blob.size, 0, true));
-      }
-    }
     outcome.verified = true;
   } else {
     TRY_STATUS(send_tree(nodes, to, true));

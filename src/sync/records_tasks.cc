@@ -242,7 +242,8 @@ Status set_layer(meta::Tx& tx, std::int64_t task_id, std::string_view digest, st
 
 Status end_layers(meta::Tx& tx, std::int64_t task_id, State state) {
   return done(tx.execute(R"sql(
-    UPDATE sync_layers SET state = $2 WHERE task_id = $1 AND state IN ('pending', 'running'))sql",
+    UPDATE sync_layers SET state = $2, done = CASE WHEN $2 = 'succeeded' THEN size ELSE done END
+    WHERE task_id = $1 AND state IN ('pending', 'running'))sql",
                          {task_id, name_of(state)}));
 }
 
