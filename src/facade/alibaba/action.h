@@ -81,6 +81,7 @@ std::vector<const Action*> actions(std::string_view version);  // for documentat
 
 // Every family of actions is one file; the table lists them all (table.cc).
 std::span<const Action> instance_actions();
+std::span<const Action> endpoint_actions();
 std::span<const Action> namespace_actions();
 std::span<const Action> repository_actions();
 std::span<const Action> tag_actions();

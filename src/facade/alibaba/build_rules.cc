@@ -173,9 +173,8 @@ Result<ListReply> list_rules(Call& call, const ListQuery& query) {
 
 Result<Empty> delete_rule(Call& call, const DeleteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY(auto deleted,
+  TRY([[maybe_unused]] auto deleted,
       op::invoke<build::DeleteRule>(call.rooms.builds, call.context, {query.repo_id, query.build_rule_id}));
-  (void)deleted;
   return Empty{};
 }
 

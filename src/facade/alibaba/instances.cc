@@ -1,4 +1,4 @@
-// The instance: who it is, where it answers, how much it holds, and short-lived logins for docker. There is
+// The instance: who it is, how much it holds, and short-lived logins for docker. There is
 // one instance, always running. Times are milliseconds, as text in the list and as numbers elsewhere.
 #include <fmt/format.h>
 
@@ -33,26 +33,6 @@ struct InstanceQuery {
   std::string instance_id;
   static constexpr auto fields() {
     return std::array{field<&InstanceQuery::instance_id>("InstanceId", required)};
-  }
-};
-struct ListInstanceEndpointQuery {
-  std::string instance_id;
-  std::string module_name;
-  std::optional<bool> summary;
-  static constexpr auto fields() {
-    return std::array{field<&ListInstanceEndpointQuery::instance_id>("InstanceId", required),
-                      field<&ListInstanceEndpointQuery::module_name>("ModuleName").one_of("Registry|Chart"),
-                      field<&ListInstanceEndpointQuery::summary>("Summary")};
-  }
-};
-struct GetInstanceEndpointQuery {
-  std::string endpoint_type;
-  std::string instance_id;
-  std::string module_name;
-  static constexpr auto fields() {
-    return std::array{field<&GetInstanceEndpointQuery::endpoint_type>("EndpointType", required),
-                      field<&GetInstanceEndpointQuery::instance_id>("InstanceId", required),
-                      field<&GetInstanceEndpointQuery::module_name>("ModuleName").one_of("Registry|Chart")};
   }
 };
 struct LabelFilter {
@@ -176,67 +156,6 @@ struct GetInstanceUsageReply {
                       field<&GetInstanceUsageReply::vpc_usage>("VpcUsage")};
   }
 };
-struct AclEntry {
-  std::string entry;
-  static constexpr auto fields() { return std::array{field<&AclEntry::entry>("Entry")}; }
-};
-struct Domain {
-  std::string domain;
-  std::string type;
-  static constexpr auto fields() {
-    return std::array{field<&Domain::domain>("Domain"), field<&Domain::type>("Type")};
-  }
-};
-struct LinkedVpc {
-  std::string vpc_id;
-  static constexpr auto fields() { return std::array{field<&LinkedVpc::vpc_id>("VpcId")}; }
-};
-struct Endpoint {
-  bool acl_enable = false;
-  std::vector<AclEntry> acl_entries;
-  std::vector<Domain> domains;
-  bool enable = false;
-  std::string endpoint_type;
-  std::vector<LinkedVpc> linked_vpcs;
-  std::string status;
-  static constexpr auto fields() {
-    return std::array{field<&Endpoint::acl_enable>("AclEnable"),
-                      field<&Endpoint::acl_entries>("AclEntries"),
-                      field<&Endpoint::domains>("Domains"),
-                      field<&Endpoint::enable>("Enable"),
-                      field<&Endpoint::endpoint_type>("EndpointType"),
-                      field<&Endpoint::linked_vpcs>("LinkedVpcs"),
-                      field<&Endpoint::status>("Status")};
-  }
-};
-struct ListInstanceEndpointReply {
-  std::vector<Endpoint> endpoints;
-  static constexpr auto fields() {
-    return std::array{field<&ListInstanceEndpointReply::endpoints>("Endpoints")};
-  }
-};
-struct CommentedAclEntry {
-  std::string comment;
-  std::string entry;
-  static constexpr auto fields() {
-    return std::array{field<&CommentedAclEntry::comment>("Comment"),
-                      field<&CommentedAclEntry::entry>("Entry")};
-  }
-};
-struct GetInstanceEndpointReply {
-  bool acl_enable = false;
-  std::vector<CommentedAclEntry> acl_entries;
-  std::vector<Domain> domains;
-  bool enable = false;
-  std::string status;
-  static constexpr auto fields() {
-    return std::array{field<&GetInstanceEndpointReply::acl_enable>("AclEnable"),
-                      field<&GetInstanceEndpointReply::acl_entries>("AclEntries"),
-                      field<&GetInstanceEndpointReply::domains>("Domains"),
-                      field<&GetInstanceEndpointReply::enable>("Enable"),
-                      field<&GetInstanceEndpointReply::status>("Status")};
-  }
-};
 struct LabelledResource {
   std::string resource_id;
   std::string resource_type;
@@ -277,7 +196,6 @@ struct GetAuthorizationTokenReply {
 // ---- between wire and domain
 
 constexpr std::string_view running = "RUNNING", specification = "Enterprise_Advanced";
-constexpr std::string_view internet = "internet", vpc = "vpc";
 // Nothing but the range of ids bounds these; what does not exist here has no room.
 constexpr std::string_view none = "0";
 constexpr std::int64_t unlimited = limits::id_max;
@@ -285,10 +203,6 @@ constexpr std::int64_t unlimited = limits::id_max;
 Result<registry::Instance> get_row(Call& call, const std::string& instance_id) {
   TRY_STATUS(check_instance(call, instance_id));
   return op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {});
-}
-
-std::vector<Domain> domains(const Call& call) {
-  return {{call.options.external_host, "SYSTEM"}};
 }
 
 // ---- actions
@@ -344,45 +258,15 @@ Result<GetInstanceUsageReply> get_usage(Call& call, const InstanceQuery& query) 
                                .vpc_usage = std::string(none)};
 }
 
-// One address serves everybody: it is shown as the public one.
-Result<ListInstanceEndpointReply> list_endpoints(Call& call, const ListInstanceEndpointQuery& query) {
-  TRY(auto instance, get_row(call, query.instance_id));
-  (void)instance;
-  if (query.module_name == "Chart") return ListInstanceEndpointReply{};
-  return ListInstanceEndpointReply{{{.acl_enable = false,
-                                     .acl_entries = {},
-                                     .domains = domains(call),
-                                     .enable = true,
-                                     .endpoint_type = std::string(internet),
-                                     .linked_vpcs = {},
-                                     .status = std::string(running)}}};
-}
-
-Result<GetInstanceEndpointReply> get_endpoint(Call& call, const GetInstanceEndpointQuery& query) {
-  TRY(auto instance, get_row(call, query.instance_id));
-  (void)instance;
-  bool open = same_ignoring_case(query.endpoint_type, internet);
-  if (!open && !same_ignoring_case(query.endpoint_type, vpc)) {
-    return fail(Reason::invalid_parameter, "EndpointType must be internet or vpc.", "EndpointType");
-  }
-  GetInstanceEndpointReply reply;
-  if (!open || query.module_name == "Chart") return reply;
-  reply.domains = domains(call);
-  reply.enable = true;
-  reply.status = running;
-  return reply;
-}
-
 // Nothing here carries labels.
 Result<ListTagResourcesReply> list_labels(Call& call, const ListTagResourcesQuery&) {
-  TRY(auto instance, op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
-  (void)instance;
+  TRY([[maybe_unused]] auto instance,
+      op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
   return ListTagResourcesReply{};
 }
 
 Result<GetAuthorizationTokenReply> get_token(Call& call, const GetAuthorizationTokenQuery& query) {
-  TRY(auto instance, get_row(call, query.instance_id));
-  (void)instance;
+  TRY([[maybe_unused]] auto instance, get_row(call, query.instance_id));
   TimeMs lifetime = query.expires_in_hours.value_or(1) * hour_ms;
   TimeMs expires_at = call.context.clock.now() + lifetime;
   TRY(auto login, call.context.auth.create_temporary_login(call.context.who, lifetime));
@@ -397,8 +281,6 @@ std::span<const Action> instance_actions() {
       action<&list_instances>("ListInstance"),
       action<&get_instance>("GetInstance"),
       action<&get_usage>("GetInstanceUsage"),
-      action<&list_endpoints>("ListInstanceEndpoint"),
-      action<&get_endpoint>("GetInstanceEndpoint"),
       action<&list_labels>("ListTagResources", Envelope::request_id),
       action<&get_token>("GetAuthorizationToken"),
   };

@@ -178,20 +178,20 @@ Result<Empty> create_namespace(Call& call, const WriteQuery& query) {
   registry::Registry::NewNamespace wanted{.name = query.namespace_name,
                                           .is_public = visible.value_or(false),
                                           .auto_create = query.auto_create_repo.value_or(true)};
-  TRY(auto made, op::invoke<registry::ops::CreateNamespace>(call.rooms.registry, call.context, wanted));
-  (void)made;
+  TRY([[maybe_unused]] auto made,
+      op::invoke<registry::ops::CreateNamespace>(call.rooms.registry, call.context, wanted));
   return Empty{};
 }
 
 Result<Empty> update_namespace(Call& call, const WriteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
   TRY(auto visible, default_visibility(query));
-  TRY(auto changed, op::invoke<registry::ops::UpdateNamespace>(call.rooms.registry, call.context,
-                                                               {.space = {.name = query.namespace_name},
-                                                                .is_public = visible,
-                                                                .auto_create = query.auto_create_repo,
-                                                                .metadata = {}}));
-  (void)changed;
+  TRY([[maybe_unused]] auto changed,
+      op::invoke<registry::ops::UpdateNamespace>(call.rooms.registry, call.context,
+                                                 {.space = {.name = query.namespace_name},
+                                                  .is_public = visible,
+                                                  .auto_create = query.auto_create_repo,
+                                                  .metadata = {}}));
   return Empty{};
 }
 
@@ -220,9 +220,8 @@ Result<ListReply> list_namespaces(Call& call, const ListQuery& query) {
 
 Result<Empty> delete_namespace(Call& call, const DeleteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY(auto deleted, op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
-                                                               {.name = query.namespace_name}));
-  (void)deleted;
+  TRY([[maybe_unused]] auto deleted, op::invoke<registry::ops::DeleteNamespace>(
+                                         call.rooms.registry, call.context, {.name = query.namespace_name}));
   return Empty{};
 }
 

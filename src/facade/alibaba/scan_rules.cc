@@ -231,8 +231,8 @@ Result<Empty> delete_rule(Call& call, const DeleteQuery& query) {
   if (query.scan_rule_id.empty()) {
     return fail(Reason::missing_parameter, "ScanRuleId is required.", "ScanRuleId");
   }
-  TRY(auto deleted, op::invoke<scan::DeleteRule>(call.rooms.scans, call.context, {query.scan_rule_id}));
-  (void)deleted;
+  TRY([[maybe_unused]] auto deleted,
+      op::invoke<scan::DeleteRule>(call.rooms.scans, call.context, {query.scan_rule_id}));
   return Empty{};
 }
 

@@ -228,8 +228,7 @@ Result<Empty> create_task(Call& call, const CreateQuery& query) {
   request.image.repository_id = query.repo_id;
   request.image.tag = query.tag;
   request.image.digest = query.digest;
-  TRY(auto task, op::invoke<scan::CreateTask>(call.rooms.scans, call.context, request));
-  (void)task;
+  TRY([[maybe_unused]] auto task, op::invoke<scan::CreateTask>(call.rooms.scans, call.context, request));
   return Empty{};
 }
 

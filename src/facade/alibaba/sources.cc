@@ -110,8 +110,7 @@ Result<Empty> create_source(Call& call, const CreateQuery& query) {
                                           .name = query.code_repo_name,
                                           .disable_cache = query.disable_cache_build.value_or(false)},
                                .auto_build = query.auto_build.value_or(false)};
-  TRY(auto made, op::invoke<build::CreateSource>(call.rooms.builds, call.context, request));
-  (void)made;
+  TRY([[maybe_unused]] auto made, op::invoke<build::CreateSource>(call.rooms.builds, call.context, request));
   return Empty{};
 }
 
@@ -128,8 +127,8 @@ Result<Empty> update_source(Call& call, const UpdateQuery& query) {
                                           .name = query.code_repo_name,
                                           .disable_cache = no_cache},
                                .auto_build = auto_build};
-  TRY(auto changed, op::invoke<build::UpdateSource>(call.rooms.builds, call.context, request));
-  (void)changed;
+  TRY([[maybe_unused]] auto changed,
+      op::invoke<build::UpdateSource>(call.rooms.builds, call.context, request));
   return Empty{};
 }
 

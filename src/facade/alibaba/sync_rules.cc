@@ -266,9 +266,8 @@ Result<ListReply> list_rules(Call& call, const ListQuery& query) {
 
 Result<Empty> delete_rule(Call& call, const DeleteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY(auto deleted,
+  TRY([[maybe_unused]] auto deleted,
       op::invoke<sync::ops::DeleteRule>(call.rooms.sync, call.context, {.public_id = query.sync_rule_id}));
-  (void)deleted;
   return Empty{};
 }
 

@@ -8,10 +8,10 @@ namespace {
 
 using Family = std::span<const Action> (*)();
 
-constexpr std::array cr_families{&instance_actions,     &namespace_actions, &repository_actions,
-                                 &tag_actions,          &source_actions,    &build_rule_actions,
-                                 &build_record_actions, &scan_actions,      &scan_rule_actions,
-                                 &sync_rule_actions,    &sync_task_actions};
+constexpr std::array cr_families{&instance_actions,   &endpoint_actions,     &namespace_actions,
+                                 &repository_actions, &tag_actions,          &source_actions,
+                                 &build_rule_actions, &build_record_actions, &scan_actions,
+                                 &scan_rule_actions,  &sync_rule_actions,    &sync_task_actions};
 constexpr std::array sas_families{&sas_actions};
 
 std::span<const Family> families(std::string_view version) {
