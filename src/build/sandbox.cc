@@ -52,7 +52,7 @@ Status Sandbox::prepare() {
   for (const char* name : {"", "/etc"}) {
     if (!folder_for(x_folder + name, 0755, 0, 0)) return cannot("its folder");
   }
-  for (const char* name : {"home", "tmp", "run", "runc", "source", "out"}) {
+  for (const char* name : {"home", "tmp", "run", "runc", "source", "out", "no-registries"}) {
     if (!folder_for(path(name), 0700, x_account.uid, x_account.gid)) return cannot("its folders");
   }
   if (!folder_for(x_store, 0700, x_account.uid, x_account.gid)) return cannot("the layer store");
@@ -87,6 +87,11 @@ Jail Sandbox::jail() const {
   if (!x_options.hidden_folder.empty()) jail.mounts.push_back({"", x_options.hidden_folder});
   if (std::error_code missing; fs::exists("/etc/resolv.conf", missing)) {
     jail.mounts.push_back({inside("etc/resolv.conf"), "/etc/resolv.conf"});
+  }
+  // The host's drop-ins hold short-name aliases that would lead a FROM past this registry.
+  constexpr const char* drop_ins = "/etc/containers/registries.conf.d";
+  if (std::error_code missing; fs::exists(drop_ins, missing)) {
+    jail.mounts.push_back({inside("no-registries"), drop_ins});
   }
   // Last: what the paths above name may lie in here.
   for (const char* shared : {"/tmp", "/var/tmp"}) jail.mounts.push_back({inside("tmp"), shared});
