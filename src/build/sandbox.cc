@@ -15,7 +15,7 @@ namespace wharfage::build {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::string_literals;
+constexpr const char* aliases_folder = "/etc/containers/registries.conf.d";
 
 bool folder_for(const std::string& path, mode_t mode, uid_t uid, gid_t gid) {
   if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return false;
@@ -49,7 +49,7 @@ Status Sandbox::prepare() {
   for (std::string_view place : {std::string_view(run_folder), inside_work, inside_store, inside_source}) {
     if (!folder_for(std::string(place), 0711, 0, 0)) return cannot(std::string(place));
   }
-  for (const char* name : {"", "/etc"}) {
+  for (const char* name : {"", "/etc", "/etc/empty"}) {
     if (!folder_for(x_folder + name, 0755, 0, 0)) return cannot("its folder");
   }
   for (const char* name : {"home", "tmp", "run", "runc", "source", "out", "no-registries"}) {
@@ -92,6 +92,10 @@ Jail Sandbox::jail() const {
   constexpr const char* drop_ins = "/etc/containers/registries.conf.d";
   if (std::error_code missing; fs::exists(drop_ins, missing)) {
     jail.mounts.push_back({inside("no-registries"), drop_ins});
+  }
+  // The distribution's aliases would send short names elsewhere before this registry is asked.
+  if (std::error_code missing; fs::is_directory(aliases_folder, missing)) {
+    jail.mounts.push_back({inside("etc/empty"), aliases_folder, true});
   }
   // Last: what the paths above name may lie in here.
   for (const char* shared : {"/tmp", "/var/tmp"}) jail.mounts.push_back({inside("tmp"), shared});
