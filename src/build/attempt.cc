@@ -38,7 +38,8 @@ Attempt::~Attempt() {
 
 Status Attempt::run() {
   x_deadline_ms = monotonic_ms() + x_runner.x_options.timeout_ms;
-  if (x_run.job().attempt > 1) x_run.log(x_stage, "the build was interrupted by a restart and begins again");
+  if (x_record.progress == Progress::building)
+    x_run.log(x_stage, "the build was interrupted by a restart and begins again");
   Status done = stages();
   clean_up(x_clean);
   if (done.ok()) return finish();

@@ -255,8 +255,8 @@ void check_clean(const Options& options) {
 }
 
 std::string host_address() {
-  for (const auto& line :
-       split(shell("ip -o -4 addr show scope global | grep -v wfb | awk '{print $4}' | cut -d/ -f1"), '\n')) {
+  std::string lines = shell("ip -o -4 addr show scope global | grep -v wfb | awk '{print $4}' | cut -d/ -f1");
+  for (std::string_view line : split(lines, '\n')) {
     if (!line.empty()) return std::string(line);
   }
   return "";
@@ -391,6 +391,30 @@ TEST_CASE("a cancelled build ends with everything it started") {
   CHECK(built.error().reason == Reason::canceled);
   CHECK(world.registry.digest("root/app", "never") == "");
   check_clean(world.options);
+}
+
+TEST_CASE("builds at the same time have networks of their own and cannot reach each other") {
+  if (!possible() || find_program("python3").empty()) return;
+  TestFolder folder;
+  Options options;
+  options.work_folder = folder.path();
+  options.registry_address = "127.0.0.1:1";
+  auto first = Network::open(options), second = Network::open(options);
+  REQUIRE(first.ok());
+  REQUIRE(second.ok());
+  CHECK((*first)->registry() != (*second)->registry());
+  auto in = [](const Network& network, const std::string& script) {
+    return shell(fmt::format("nsenter --net={} sh -c '{}'", network.path(), script));
+  };
+  std::string address = in(**second, "ip -o -4 addr show eth0 | tr -s \" \" | cut -d\" \" -f4 | cut -d/ -f1");
+  address = std::string(trim(address));
+  Background server({"nsenter", "--net=" + (*second)->path(), "python3", "-m", "http.server", "8000"});
+  in(**second,
+     "for i in $(seq 300); do curl -s -o /dev/null 127.0.0.1:8000 && exit 0; sleep 0.1; done; exit 1");
+  CHECK(in(**second, fmt::format("curl -s -o /dev/null -m 5 {}:8000 && echo open || echo closed", address)) ==
+        "open\n");
+  CHECK(in(**first, fmt::format("curl -s -o /dev/null -m 5 {}:8000 && echo open || echo closed", address)) ==
+        "closed\n");
 }
 
 TEST_CASE("what a crashed server leaves is removed by the next one, and nothing of another server") {
