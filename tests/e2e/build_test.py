@@ -7,12 +7,13 @@ import socket
 import threading
 
 from lib import oci
-from lib.clients import is_root, needs
+from lib.clients import Skopeo, is_root, needs, prepared
 from lib.features import Cloud, git, git_source, push_busybox
 from lib.runner import equal, fixture, main, need, wait_for
 from lib.server import Server
 
 FROM = "FROM busybox:latest\n"
+DEBIAN = "FROM debian:12\n"  # static programs cannot look up hosts: what must not be reached is tried from a real system
 
 
 @fixture
@@ -23,16 +24,25 @@ def builder():
     for program in ("buildah", "runc", "git", "nft", "ip"):
         needs(program)
     folder = tempfile.mkdtemp(prefix="wharfage-build-")
+    opened = None
     os.chmod(folder, 0o755)
     try:
-        with Server(os.path.join(folder, "server"), {"build.file_roots": os.path.join(folder, "git")}) as server:
+        settings = {"build.file_roots": os.path.join(folder, "git")}
+        outer = own_addresses()[1:]
+        opened = Trap(outer[0]) if outer else None
+        if opened:
+            settings["build.egress_allow"] = opened.address
+        with Server(os.path.join(folder, "server"), settings) as server:
             push_busybox(server)
+            server.opened = opened
             server.git = os.path.join(folder, "git")
             os.makedirs(server.git)
             server.cloud = Cloud(server)
             server.cloud.provider(server.git)
             yield server
     finally:
+        if opened:
+            opened.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -182,6 +192,12 @@ class Trap:
         self.server.server_close()
 
 
+def visit(host, port, path):
+    """A step that fetches a page, or fails, with nothing but bash."""
+    return (f"RUN timeout 5 bash -c 'exec 3<>/dev/tcp/{host}/{port} && printf \"GET /{path} HTTP/1.0\\r\\n\\r\\n\" >&3 && "
+            "cat <&3'\n")
+
+
 def own_addresses():
     """Loopback and an address of this machine that is not loopback, when it has one."""
     addresses = ["127.0.0.1"]
@@ -195,31 +211,57 @@ def own_addresses():
     return addresses
 
 
-def test_a_build_cannot_reach_this_machine(builder):
+@fixture
+def system(builder):
+    """The builder, with a Debian root to build on."""
+    Skopeo(builder.folder).copy(f"oci:{prepared('debian')}:12", f"docker://{builder.address}/library/debian:12")
+    yield builder
+
+
+def test_what_is_allowed_is_reached(system):
+    """The tests below mean something only if these same commands do reach a server that may be reached."""
+    need(system.opened, "this machine has no address but loopback")
+    host, port = system.opened.address.split(":")
+    status, log = build(system, "open", DEBIAN + visit(host, port, "run") + f"ADD http://{host}:{port}/add /got\n"
+                        "RUN cat /got\n")
+    equal(status, "SUCCESS", log)
+    equal(log.count("secret\n"), 2, log)
+    equal(sorted(set(system.opened.visits)), ["/add", "/run"])
+
+
+def test_a_build_cannot_reach_this_machine(system):
     for number, address in enumerate(own_addresses()):
         trap = Trap(address)
         try:
             host, port = trap.address.split(":")
-            status, log = build(builder, f"run{number}", FROM + f"RUN wget -T 3 -O /got http://{trap.address}/run\n")
-            equal(status, "FAILED", log)
-            status, log = build(builder, f"add{number}", FROM + f"ADD http://{trap.address}/add /got\n")
-            equal(status, "FAILED", log)
-            status, log = build(builder, f"from{number}", f"FROM {trap.address}/secret/image:latest\nRUN true\n")
-            equal(status, "FAILED", log)
-            status, log = build(builder, f"nc{number}", FROM + f"RUN nc -w 3 {host} {port} </dev/null\n")
-            equal(status, "FAILED", log)
+            for name, text in (("run", DEBIAN + visit(host, port, "run")),
+                               ("add", FROM + f"ADD http://{trap.address}/add /got\n"),
+                               ("from", f"FROM {trap.address}/secret/image:latest\nRUN true\n")):
+                status, log = build(system, f"{name}{number}", text)
+                equal(status, "FAILED", log)
             equal(trap.visits, [], f"a build reached {trap.address}")
         finally:
             trap.close()
 
 
-def test_a_build_cannot_reach_the_api_of_its_own_server(builder):
-    status, log = build(builder, "self", FROM +
-                        f"RUN wget -T 3 -O - http://{builder.address}/api/v1/whoami && touch /reached || true\n"
-                        "RUN ! test -e /reached\n")
-    # The registry itself may be reachable for FROM and push; without a credential it tells a build nothing.
-    assert status == "SUCCESS" or "no such" not in log, log
-    assert "admin" not in log, log
+def test_the_way_out_leads_to_nothing_else(system):
+    """A build's gateway is this machine: no other port of it is open, and the registry's asks for a credential."""
+    trap = Trap("0.0.0.0")
+    try:
+        port = trap.address.split(":")[1]
+        way = "$(gateway)"
+        status, log = build(system, "gateway", DEBIAN + """RUN printf '%s\\n' '#!/bin/bash' \\
+  'while read -r i d g r; do [ $d != 00000000 ] || printf "%d.%d.%d.%d" 0x${g:6:2} 0x${g:4:2} 0x${g:2:2} 0x${g:0:2}; done </proc/net/route' \\
+  >/bin/gateway && chmod 755 /bin/gateway && gateway && test -n "$(gateway)"
+""" + visit(way, port, "gateway").replace("RUN ", "RUN ! ") + visit(way, system.port, "api/v1/users") +
+                            visit(way, 22, "ssh").replace("RUN ", "RUN ! "))
+        assert trap.visits == [], f"a build reached its gateway: {log}"
+        if status == "SUCCESS":  # the registry's port answers, and wants to know who asks
+            assert "HTTP/1.1 401" in log, log
+        else:
+            assert f"/{system.port}" in log.splitlines()[-1], log
+    finally:
+        trap.close()
 
 
 def test_a_build_is_unprivileged_and_sees_no_host(builder):

@@ -102,8 +102,10 @@ class Server:
         if self.process is None:
             return
         process, self.process = self.process, None
-        if process.poll() is None:
-            process.terminate()
+        ended = process.poll()
+        if ended is not None and strict:
+            raise AssertionError(f"the server had ended before it was asked to, with {ended}\n{self.log_tail()}")
+        process.terminate()
         try:
             code = process.wait(120)
         except subprocess.TimeoutExpired:
