@@ -69,11 +69,23 @@ def spread(journey):
         print(f"      {part.__name__}: {part()}", flush=True)
 
 
+def shorten(scan, name, kept=2):
+    items = scan.get(name, [])
+    if len(items) > kept:
+        scan[name] = items[:kept] + [f"and {len(items) - kept} more"]
+
+
 def report(house, journey):
     for name, answer in journey.five_calls():
         print(f"\n--- {name}\n{json.dumps(answer, indent=2)}")
-    print(f"\n--- waybill of {NAMESPACE}/{REPOSITORY}@{journey.found['digest']}")
-    print(json.dumps(journey.waybill(), indent=2))
+    bill = journey.waybill()
+    path = house.path("waybill.json")
+    with open(path, "w") as file:
+        json.dump(bill, file, indent=2)
+    for name in ("packages", "findings"):
+        shorten(bill["scan"], name)
+    print(f"\n--- waybill of {NAMESPACE}/{REPOSITORY}@{journey.found['digest']}; whole in {path}")
+    print(json.dumps(bill, indent=2))
     facts = house.facts
     print(f"""
 Wharfage is running:

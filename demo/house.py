@@ -141,7 +141,7 @@ class House:
                 if process.poll() is not None:
                     raise Trouble(f"{name} ended at once with code {process.returncode}")
                 return self.answers(url)
-            wait_for(program.name, up, 60)
+            wait_for(program.name, up, 60, 0.01)
             notes.append(f"{program.name} in {(time.monotonic() - began) * 1000:.0f} ms")
         return ", ".join(notes)
 

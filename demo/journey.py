@@ -148,10 +148,12 @@ class Journey:
         if folder:
             zips = sorted(os.path.join(folder, n) for n in os.listdir(folder) if n in ("Debian.zip", "Alpine.zip"))
             paths = zips or [folder]
-            return self.house.tool("vulndb", "import", *paths)
+            return self.house.tool("vulndb", "import", *paths).splitlines()[0]
         try:
-            return self.house.tool("vulndb", "update")
+            return self.house.tool("vulndb", "update").splitlines()[0]
         except Trouble as trouble:
+            if self.native("GET", "/advisories")["imported"]:
+                return "those of an earlier run: the mirror cannot be reached now"
             raise Trouble(f"{trouble}\nWithout a network, set WHARFAGE_DEMO_VULNDB to a folder that holds OSV's "
                           "Debian.zip.") from None
 

@@ -28,7 +28,7 @@ class Steps:
         return result
 
 
-def wait_for(what, probe, seconds):
+def wait_for(what, probe, seconds, pause=0.2):
     end = time.monotonic() + seconds
     while True:
         found = probe()
@@ -36,15 +36,16 @@ def wait_for(what, probe, seconds):
             return found
         if time.monotonic() > end:
             raise Trouble(f"{what}: nothing after {seconds} s")
-        time.sleep(0.2)
+        time.sleep(pause)
 
 
 def show_end_of(path, lines=20):
     try:
         with open(path, "rb") as file:
-            text = file.read().decode(errors="replace").splitlines()
+            text = [line for line in file.read().decode(errors="replace").splitlines()
+                    if '"message":"request"' not in line or '"status":5' in line]
     except OSError:
         return
-    print(f"--- the end of {path}", file=sys.stderr)
+    print(f"--- the end of {path}, without the requests that went well", file=sys.stderr)
     print("\n".join(text[-lines:]), file=sys.stderr)
     print("---", file=sys.stderr)
