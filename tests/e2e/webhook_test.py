@@ -83,6 +83,17 @@ def test_signing_scan_and_sync_are_told(server, receiver, hook):
         wait_for(prefix, lambda: any(e["type"].startswith(prefix) for e in receiver.events()), 60)
 
 
+def test_a_build_is_told(server, receiver, hook):
+    """Also when it fails: here the source does not exist."""
+    cloud = Cloud(server)
+    server.api("POST", "/source-providers", {"name": "none", "type": "GITLAB",
+                                             "url_template": "http://127.0.0.1:9/{namespace}/{name}"})
+    repo, rule = cloud.build_rule("hook", "nothing")
+    status, log = cloud.build(repo, rule)
+    equal(status, "FAILED", log)
+    wait_for("its event", lambda: any(e["type"] == "wharfage.build.failed" for e in receiver.events()), 60)
+
+
 def test_refused_deliveries_are_retried_and_can_be_sent_again(server, receiver, hook):
     receiver.answer = 500
     before = len(receiver.got)
