@@ -53,6 +53,7 @@ Result<auth::Resource> DeleteNamespace::resource(Registry& room, op::Context& co
 Result<op::Nothing> DeleteNamespace::run(Registry& room, op::Context& context, const Request& request) {
   TRY(Namespace space, find_namespace(room, context, request));
   TRY_STATUS(room.delete_namespace(space.name));
+  TRY_STATUS(context.auth.drop_grants(space.id, ""));
   return op::Nothing{};
 }
 
