@@ -130,30 +130,6 @@ def test_other_failures(builder):
         assert log.strip(), f"{name} fails without a word"
 
 
-def test_limits_of_time_and_memory(folder):
-    need(is_root(), "image builds need root")
-    os.chmod(os.path.dirname(folder), 0o755)
-    os.chmod(folder, 0o755)
-    server = Server(os.path.join(folder, "server"), {"build.file_roots": os.path.join(folder, "git"),
-                                                     "build.timeout_s": 20, "build.memory_mb": 200})
-    push_busybox(server)
-    server.git, server.cloud = os.path.join(folder, "git"), Cloud(server)
-    server.cloud.provider(server.git)
-    dd = "dd if=/dev/zero of=/dev/null count=1 bs="
-    greedy, greedy_rule, _ = prepare(server, "greedy", FROM + f"RUN {dd}50M && echo modest\nRUN {dd}400M && echo too much\n")
-    endless, endless_rule, _ = prepare(server, "endless", FROM + "RUN echo waiting; while true; do sleep 1; done\n")
-    first = server.cloud.start_build(greedy, greedy_rule)
-    second = server.cloud.start_build(endless, endless_rule)
-    status, log = server.cloud.finish_build(greedy, first)
-    equal(status, "FAILED", log)
-    assert "modest" in log.split("\n") and "too much" not in log.split("\n"), log
-    status, log = server.cloud.finish_build(endless, second)
-    equal(status, "FAILED", log)
-    assert "waiting" in log.split("\n") and "took longer" in log.splitlines()[-1], log
-    wait_for("nothing to be left", lambda: not leftovers(server), 60)
-    server.stop()
-
-
 def test_tags_and_patterns(builder):
     repo, _, _ = prepare(builder, "tagged", FROM + "RUN true\n")
     folder = os.path.join(builder.git, "e2e", "tagged")
