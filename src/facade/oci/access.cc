@@ -56,7 +56,7 @@ Result<auth::Principal> check_login(registry::Registry& registry, auth::Auth& au
 }
 
 auth::Resource resource_of(registry::Registry& registry, const registry::Name& name) {
-  if (auto repository = registry.get_repository(name.namespace_name, name.repository); repository.ok()) {
+  if (auto repository = registry.find_repository(name); repository.ok()) {
     return repository->resource();
   }
   auto space = registry.get_namespace(name.namespace_name);
@@ -107,7 +107,7 @@ Result<registry::Repository> Exchange::repository_named(const std::string& text,
   TRY(registry::Name name, registry::Name::parse(text));
   auth::Resource resource = resource_of(registry(), name);
   TRY_STATUS(allow(access, resource, text));
-  if (!create) return registry().get_repository(name.namespace_name, name.repository);
+  if (!create) return registry().find_repository(name);
   bool new_namespace = resource.namespace_id == nobodys_namespace && x_who.administrator;
   if (new_namespace && x_oci.x_options.create_namespaces) {
     auto made = registry().create_namespace({.name = name.namespace_name});
