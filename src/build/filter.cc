@@ -43,7 +43,9 @@ std::string host_rules(const FilterPlan& plan) {
   std::string side = plan.name + "h", host = address_text(plan.host_address);
   std::string build = address_text(plan.build_address), registry = address_text(plan.registry_address);
   std::string from = fmt::format("iifname \"{}\" ", side);
-  std::string text = fmt::format("table inet {} {{\n", plan.name);
+  // "create" fails when somebody else has a table of this name.
+  std::string text =
+      fmt::format("create table inet {0} {{ comment \"{1}\"; }}\ntable inet {0} {{\n", plan.name, plan.tag);
   text += fmt::format(
       "  chain arriving {{\n    type nat hook prerouting priority -110; policy accept;\n"
       "    {}ip saddr {} ip daddr {} tcp dport {} dnat ip to {}:{}\n  }}\n",

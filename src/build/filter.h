@@ -18,6 +18,7 @@ struct AllowedTarget {
 
 struct FilterPlan {
   std::string name;  // "wfb3": the namespace; its host side is "wfb3h"
+  std::string tag;   // the table's comment: whose it is
   std::uint32_t host_address = 0, build_address = 0;
   std::uint32_t registry_address = 0;  // where the server listens on the host
   int registry_port = 0;               // reached from inside as host_address:registry_port

@@ -245,7 +245,7 @@ struct World {
 
 // Nothing of ours is left on the machine. (A group with a process in it cannot be removed.)
 void check_clean(const Options& options) {
-  CHECK(networks_of(options.work_folder).empty());
+  CHECK(claims_of(options.work_folder).empty());
   for (const char* controller : {"memory", "pids", "cpu", "."}) {
     CHECK_FALSE(fs::exists(fmt::format("/sys/fs/cgroup/{}/{}", controller, options.control_group)));
   }
@@ -417,6 +417,31 @@ TEST_CASE("builds at the same time have networks of their own and cannot reach e
         "closed\n");
 }
 
+TEST_CASE("who shares the network but not /run takes other names, and nothing away") {
+  if (!possible()) return;
+  TestFolder folder;
+  Options options;
+  options.work_folder = folder.path();
+  options.registry_address = "127.0.0.1:1";
+  auto theirs = Network::open(options);
+  REQUIRE(theirs.ok());
+  // As from another container: no claim and no namespace of that name to be seen, only device and table.
+  Claim claim = (*theirs)->claim();
+  release(claim);
+  Background holder({"nsenter", "--net=/run/netns/" + claim.name, "sleep", "1000"});
+  shell(fmt::format(
+      "while [ -z \"$(ip netns pids {0})\" ]; do sleep 0.02; done; umount /run/netns/{0}; rm /run/netns/{0}",
+      claim.name));
+  auto ours = Network::open(options);
+  REQUIRE(ours.ok());
+  CHECK((*ours)->claim().name != claim.name);
+  ours->reset();
+  CHECK(shell("ip link show dev " + claim.name + "h").find(claim.tag) != std::string::npos);
+  CHECK(shell("nft list table inet " + claim.name).find(claim.tag) != std::string::npos);
+  theirs->reset();
+  CHECK(shell("nft list tables | grep -c ' " + claim.name + "$' || true") == "0\n");
+}
+
 TEST_CASE("what a crashed server leaves is removed by the next one, and nothing of another server") {
   if (!possible()) return;
   World world;
@@ -428,19 +453,21 @@ TEST_CASE("what a crashed server leaves is removed by the next one, and nothing 
   auto ours = Network::open(world.options);
   REQUIRE(ours.ok());
   static const void* volatile kept[2];  // what a crash leaves is no leak
-  std::string name = (*ours)->name();
+  Claim left = (*ours)->claim();
   kept[0] = ours->release();
-  auto group = ControlGroup::open(world.options.control_group, name, {});
+  auto group = ControlGroup::open(world.options.control_group, left.group(), {});
   REQUIRE(group.ok());
   kept[1] = group->release();
+  CHECK(kept[1] != nullptr);
   fs::create_directories(world.options.work_folder + "/run/x/y");
-  CHECK(networks_of(world.options.work_folder) == std::vector<std::string>{name});
+  REQUIRE(claims_of(world.options.work_folder).size() == 1);
+  CHECK(claims_of(world.options.work_folder)[0].tag == left.tag);
   remove_leftovers(world.options);
-  CHECK(networks_of(world.options.work_folder).empty());
-  CHECK_FALSE(fs::exists("/run/netns/" + name));
+  CHECK(claims_of(world.options.work_folder).empty());
+  CHECK_FALSE(fs::exists("/run/netns/" + left.name));
   CHECK_FALSE(fs::exists(world.options.work_folder + "/run/x"));
   CHECK(fs::exists((*theirs)->path()));
-  CHECK(networks_of(other.work_folder).size() == 1);
+  CHECK(claims_of(other.work_folder).size() == 1);
   theirs->reset();
   check_clean(world.options);
 }

@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -17,32 +15,26 @@
 namespace wharfage::build {
 namespace {
 
-Status tool(std::vector<std::string> arguments, std::string input = {}) {
+Result<std::string> output_of(std::vector<std::string> arguments, std::string input = {}) {
   Command command{.arguments = std::move(arguments), .input = std::move(input)};
   command.environment = {fmt::format("PATH={}", search_path), "LC_ALL=C"};
-  auto output = capture(command, limits::build_tool_timeout_ms);
+  return capture(command, limits::build_tool_timeout_ms);
+}
+
+Status tool(std::vector<std::string> arguments, std::string input = {}) {
+  auto output = output_of(std::move(arguments), std::move(input));
   if (!output.ok()) return output.error();
   return {};
+}
+
+bool shows(std::vector<std::string> arguments, const std::string& text) {
+  auto output = output_of(std::move(arguments));
+  return output.ok() && output->find(text) != output->npos;
 }
 
 bool write_setting(const std::string& file, std::string_view value) {
   Handle setting(open(file.c_str(), O_WRONLY | O_CLOEXEC));
   return setting && write(setting.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
-}
-
-std::string lock_file(const std::string& name) {
-  return fmt::format("{}/{}", run_folder, name);
-}
-
-std::string owner_of(const std::string& work_folder) {
-  std::error_code ignored;
-  return std::filesystem::weakly_canonical(work_folder, ignored).string() + "\n";
-}
-
-// False: somebody else has this name.
-bool take_name(const std::string& name, const std::string& owner) {
-  Handle file(open(lock_file(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  return file && write(file.get(), owner.data(), owner.size()) == static_cast<ssize_t>(owner.size());
 }
 
 // The device of the default route decides how large a packet may be.
@@ -65,8 +57,8 @@ Status add_links(const FilterPlan& plan) {
   int mtu = default_mtu();
   std::string host = fmt::format(
       "link add {0}h mtu {1} type veth peer name eth0 netns {0}\n"
-      "link set {0}h addrgenmode none\naddr add {2}/30 dev {0}h\nlink set {0}h up\n",
-      plan.name, mtu, address_text(plan.host_address));
+      "link set {0}h alias {3} addrgenmode none\naddr add {2}/30 dev {0}h\nlink set {0}h up\n",
+      plan.name, mtu, address_text(plan.host_address), plan.tag);
   std::string inside = fmt::format(
       "link set lo up\nlink set eth0 addrgenmode none mtu {}\nlink set eth0 up\n"
       "addr add {}/30 dev eth0\nroute add default via {}\n",
@@ -89,8 +81,14 @@ Status allow_routing(const FilterPlan& plan) {
   return {};
 }
 
+// Somebody whose claims we do not see has the name: see claim.h.
+bool taken(const Error& error) {
+  return error.message.find("File exists") != std::string::npos;
+}
+
 // The filter stands before the link does.
 Status set_up(const FilterPlan& plan) {
+  TRY_STATUS(tool({"ip", "netns", "add", plan.name}));
   TRY_STATUS(tool({"nft", "-f", "-"}, host_rules(plan)));
   TRY_STATUS(tool({"nsenter", "--net=/run/netns/" + plan.name, "nft", "-f", "-"}, inside_rules(plan)));
   TRY_STATUS(add_links(plan));
@@ -153,24 +151,22 @@ Result<std::unique_ptr<Network>> Network::open(const Options& options) {
   plan.denied.push_back(*range);
   std::size_t room = std::size_t{1} << std::min(30 - range->prefix, 16);
   for (std::size_t number = 0; number < std::min(room, limits::build_networks_max); ++number) {
-    plan.name = fmt::format("wfb{}", number);
-    if (!take_name(plan.name, owner_of(options.work_folder))) continue;
-    if (auto added = tool({"ip", "netns", "add", plan.name}); !added.ok()) {
-      unlink(lock_file(plan.name).c_str());
-      if (access(("/run/netns/" + plan.name).c_str(), F_OK) == 0) continue;
-      return fail(Reason::unsupported, added.error().message);
-    }
+    auto claim = build::claim(number, options.work_folder);
+    if (!claim) continue;
+    plan.name = claim->name;
+    plan.tag = claim->tag;
     plan.host_address = range->address + static_cast<std::uint32_t>(number) * 4 + 1;
     plan.build_address = plan.host_address + 1;
-    std::unique_ptr<Network> network(new Network(plan));
-    if (auto done = set_up(plan); !done.ok()) return fail(Reason::unsupported, done.error().message);
-    return network;
+    std::unique_ptr<Network> network(new Network(plan, *claim));
+    Status done = set_up(plan);
+    if (done.ok()) return network;
+    if (!taken(done.error())) return fail(Reason::unsupported, done.error().message);
   }
   return fail(Reason::quota_exceeded, "too many builds run at once on this machine");
 }
 
 Network::~Network() {
-  remove_network(x_plan.name);
+  remove_network(x_claim);
 }
 
 std::string Network::registry() const {
@@ -183,25 +179,16 @@ std::string Network::resolv_conf() const {
   return text;
 }
 
-std::vector<std::string> networks_of(const std::string& work_folder) {
-  std::vector<std::string> names;
-  std::error_code missing;
-  for (const auto& entry : std::filesystem::directory_iterator(run_folder, missing)) {
-    std::string name = entry.path().filename().string();
-    if (name.substr(0, 3) != "wfb" || !entry.is_regular_file(missing)) continue;
-    std::ostringstream owner;
-    owner << std::ifstream(entry.path()).rdbuf();
-    if (owner.str() == owner_of(work_folder)) names.push_back(name);
+// Every step may find its work done already, or somebody else's work under the same name.
+void remove_network(const Claim& claim) {
+  if (shows({"ip", "link", "show", "dev", claim.name + "h"}, "alias " + claim.tag)) {
+    (void)tool({"ip", "link", "delete", claim.name + "h"}).ok();
   }
-  return names;
-}
-
-// Every step may find its work done already.
-void remove_network(const std::string& name) {
-  (void)tool({"ip", "link", "delete", name + "h"}).ok();
-  (void)tool({"ip", "netns", "delete", name}).ok();
-  (void)tool({"nft", "delete", "table", "inet", name}).ok();
-  unlink(lock_file(name).c_str());
+  if (shows({"nft", "list", "table", "inet", claim.name}, claim.tag)) {
+    (void)tool({"nft", "delete", "table", "inet", claim.name}).ok();
+  }
+  (void)tool({"ip", "netns", "delete", claim.name}).ok();
+  release(claim);
 }
 
 }  // namespace wharfage::build

@@ -58,7 +58,7 @@ Status Sandbox::prepare() {
   if (!folder_for(x_store, 0700, x_account.uid, x_account.gid)) return cannot("the layer store");
   TRY(x_network, Network::open(x_options));
   GroupLimits limits{x_options.memory_bytes, x_options.processes, x_options.cpu_percent};
-  TRY(x_group, ControlGroup::open(x_options.control_group, x_network->name(), limits));
+  TRY(x_group, ControlGroup::open(x_options.control_group, x_network->claim().group(), limits));
   return put_file("resolv.conf", x_network->resolv_conf());
 }
 
@@ -153,9 +153,9 @@ std::int64_t Sandbox::free_bytes() const {
 
 void remove_leftovers(const Options& options) {
   if (geteuid() != 0) return;
-  for (const std::string& name : networks_of(options.work_folder)) {
-    remove_control_group(options.control_group, name);
-    remove_network(name);
+  for (const Claim& claim : claims_of(options.work_folder)) {
+    remove_control_group(options.control_group, claim.group());
+    remove_network(claim);
   }
   std::error_code ignored;
   fs::remove_all(runs_folder(options), ignored);
