@@ -195,7 +195,7 @@ Status Attempt::explain(Error error) {
   if (interruption(error)) return error;
   if (error.reason == Reason::timeout) {
     error.message =
-        fmt::format("the build took longer than {} minutes", x_runner.x_options.timeout_ms / minute_ms);
+        fmt::format("the build took longer than {} seconds", x_runner.x_options.timeout_ms / second_ms);
   }
   x_run.log(x_stage, error.message);
   TRY_STATUS(x_run.commit([&](meta::Tx& tx) -> Status {

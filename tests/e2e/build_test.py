@@ -130,6 +130,40 @@ def test_other_failures(builder):
         assert log.strip(), f"{name} fails without a word"
 
 
+def limited(folder, name, **limits):
+    """A server of its own whose builds have other limits."""
+    need(is_root(), "image builds need root")
+    os.chmod(os.path.dirname(folder), 0o755)
+    os.chmod(folder, 0o755)
+    git = os.path.join(folder, "git")
+    server = Server(os.path.join(folder, name), {"build.file_roots": git, **{f"build.{k}": v for k, v in limits.items()}})
+    push_busybox(server)
+    server.git, server.cloud = git, Cloud(server)
+    server.cloud.provider(git)
+    return server
+
+
+def test_a_build_has_no_more_memory_than_it_may(folder):
+    server = limited(folder, "server", memory_mb=200)
+    dd = "dd if=/dev/zero of=/dev/null count=1 bs="
+    repo, rule, _ = prepare(server, "greedy", FROM + f"RUN {dd}50M && echo modest\nRUN {dd}400M && echo too much\n")
+    status, log = server.cloud.build(repo, rule)
+    equal(status, "FAILED", log)
+    lines = log.split("\n")
+    assert "modest" in lines and "too much" not in lines, log
+    server.stop()
+
+
+def test_a_build_that_takes_too_long_is_ended(folder):
+    server = limited(folder, "server", timeout_s=15)
+    repo, rule, _ = prepare(server, "endless", FROM + "RUN while true; do sleep 1; done\n")
+    status, log = server.cloud.build(repo, rule)
+    equal(status, "FAILED", log)
+    assert "the build took longer than 15 seconds" in log.split("\n"), log
+    wait_for("nothing to be left", lambda: not leftovers(server), 60)
+    server.stop()
+
+
 def test_tags_and_patterns(builder):
     repo, _, _ = prepare(builder, "tagged", FROM + "RUN true\n")
     folder = os.path.join(builder.git, "e2e", "tagged")
