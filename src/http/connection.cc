@@ -27,7 +27,7 @@ std::int64_t now_us() {
 }
 
 std::unique_ptr<Transport> make_transport(int socket, Core& core) {
-  if (auto tls = core.tls()) return tls_transport(socket, std::move(tls));
+  if (core.tls) return tls_transport(socket, core.tls->context());
   return plain_transport(socket);
 }
 
@@ -95,6 +95,7 @@ bool Connection::step() {
 bool Connection::shake_hands() {
   Io state = x_transport->handshake();
   if (state != Io::done) return blocked(state);
+  x_certificate = x_transport->client_certificate();
   x_state = State::head;
   return true;
 }
@@ -127,6 +128,7 @@ std::shared_ptr<Exchange> Connection::new_exchange(Head head) {
   Request& request = exchange->head.request;
   request.peer = x_peer;
   request.tls = x_lane.core().options.tls.has_value();
+  request.certificate = x_certificate;
   std::string_view id = request.headers.get("X-Request-Id");
   request.id = is_sane_request_id(id) ? std::string(id) : random_hex(16);
   return exchange;

@@ -90,6 +90,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   Watch x_watch;
   std::unique_ptr<Transport> x_transport;
   std::string x_peer;
+  std::shared_ptr<const ClientCertificate> x_certificate;
   State x_state = State::handshake;
   std::int64_t x_deadline;
   bool x_waiting_readable = false;

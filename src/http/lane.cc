@@ -22,16 +22,6 @@ std::int64_t tick_period(const Timeouts& timeouts) {
 
 }  // namespace
 
-std::shared_ptr<TlsContext> Core::tls() const {
-  std::lock_guard lock(x_tls_mutex);
-  return x_tls;
-}
-
-void Core::set_tls(std::shared_ptr<TlsContext> context) {
-  std::lock_guard lock(x_tls_mutex);
-  x_tls = std::move(context);
-}
-
 Response Core::fault_response(const Request& request, const Fault& fault) const {
   Response response;
   try {

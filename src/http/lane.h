@@ -7,7 +7,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -16,13 +15,14 @@
 #include "http/head.h"
 #include "http/loop.h"
 #include "http/server.h"
+#include "http/tls_files.h"
 #include "http/transport.h"
 
 namespace wharfage::http {
 
 class Connection;
 
-// What the loops share. Constant after the start but for the atomics and the certificate.
+// What the loops share. Constant after the start but for the atomics.
 struct Core {
   Core(ServerOptions given, Router route, Workers& pool, Log sink)
       : options(std::move(given)), router(std::move(route)), workers(pool), log(std::move(sink)) {}
@@ -31,18 +31,13 @@ struct Core {
   Router router;
   Workers& workers;
   Log log;
+  std::unique_ptr<TlsFiles> tls;  // null without TLS
   std::atomic<std::size_t> connections{0};
   std::atomic<std::size_t> tasks{0};  // on workers, or waiting to be
   std::atomic<bool> stopping{false};  // no new request on any connection
   std::atomic<bool> aborting{false};  // no waiting for anyone any more
 
-  std::shared_ptr<TlsContext> tls() const;  // thread-safe; null without TLS
-  void set_tls(std::shared_ptr<TlsContext> context);
   Response fault_response(const Request& request, const Fault& fault) const;
-
- private:
-  mutable std::mutex x_tls_mutex;
-  std::shared_ptr<TlsContext> x_tls;
 };
 
 class Lane {

@@ -50,6 +50,13 @@ struct FileRange {
   std::int64_t length = 0;
 };
 
+// Who a client proved to be by a certificate that the configured authority vouches for.
+struct ClientCertificate {
+  std::string subject;             // all of it, RFC 2253: "CN=robot-7,O=Example"
+  std::string common_name;         // the most specific one, or empty
+  std::vector<std::string> names;  // DNS names, e-mail addresses and URIs of the alternative name
+};
+
 struct Request {
   std::string method;  // upper case as sent
   std::string target;  // raw request target: path and query, never normalised
@@ -60,6 +67,7 @@ struct Request {
   std::string id;    // request id: X-Request-Id of the client when sane, else random
   std::string peer;  // address of the other side without port
   bool tls = false;
+  std::shared_ptr<const ClientCertificate> certificate;  // null: none was shown
 };
 
 struct Response {

@@ -26,7 +26,10 @@ class RunningServer final : public Server {
   ~RunningServer() override { stop(limits::drain_timeout_ms); }
 
   Status listen() {
-    if (x_core.options.tls) TRY_STATUS(reload_tls());
+    if (x_core.options.tls) {
+      x_core.tls = std::make_unique<TlsFiles>(*x_core.options.tls, x_core.log);
+      TRY_STATUS(x_core.tls->reload());
+    }
     TRY(int socket, listen_on(x_core.options.host, x_core.options.port));
     x_port = bound_port(socket);
     for (std::size_t i = 0; i < std::max<std::size_t>(1, x_core.options.loops); ++i) {
@@ -37,6 +40,7 @@ class RunningServer final : public Server {
           x_lanes[0]->loop(), socket,
           [this](int accepted, std::string peer) { take(accepted, std::move(peer)); });
       x_listener->start();
+      if (x_core.tls) watch_certificate();
     });
     return {};
   }
@@ -45,10 +49,13 @@ class RunningServer final : public Server {
   std::size_t connections() const override { return x_core.connections; }
 
   Status reload_tls() override {
-    if (!x_core.options.tls) return fail(Reason::unsupported, "the server does not use TLS");
-    TRY(auto loaded, TlsContext::load(x_core.options.tls->certificate_file, x_core.options.tls->key_file));
-    x_core.set_tls(std::move(loaded));
-    return {};
+    if (!x_core.tls) return fail(Reason::unsupported, "the server does not use TLS");
+    return x_core.tls->reload();
+  }
+
+  std::optional<TlsFacts> tls_facts() const override {
+    if (!x_core.tls) return std::nullopt;
+    return x_core.tls->facts();
   }
 
   void stop(std::int64_t drain_ms) override {
@@ -85,6 +92,15 @@ class RunningServer final : public Server {
     }
     ++x_core.connections;
     x_lanes[x_next++ % x_lanes.size()]->adopt(socket, std::move(peer));
+  }
+
+  // On the first lane's loop; files are read on a worker.
+  void watch_certificate() {
+    x_lanes[0]->loop().after(x_core.options.timeouts.tls_poll, [this] {
+      if (x_core.stopping) return;
+      bool taken = x_lanes[0]->submit([this] { x_core.tls->refresh(); }, [this] { watch_certificate(); });
+      if (!taken) watch_certificate();
+    });
   }
 
   bool quiet() const { return x_core.connections == 0 && x_core.tasks == 0; }

@@ -7,13 +7,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "base/workers.h"
+#include "http/limits.h"
 #include "http/message.h"
 
 namespace wharfage::http {
@@ -48,6 +51,8 @@ using Router = std::function<Plan(const Request& head)>;
 struct Tls {
   std::string certificate_file;  // PEM chain
   std::string key_file;          // PEM
+  std::string client_ca_file;    // PEM; empty: clients are not asked for certificates
+  bool client_required = true;   // else a client may come without one, but not with a bad one
 };
 
 struct Timeouts {  // milliseconds
@@ -56,6 +61,7 @@ struct Timeouts {  // milliseconds
   std::int64_t response_idle = limits::response_idle_timeout_ms;
   std::int64_t keep_alive = limits::keep_alive_timeout_ms;
   std::int64_t linger = limits::connection_linger_ms;
+  std::int64_t tls_poll = limits::tls_poll_ms;
 };
 
 struct ServerOptions {
@@ -74,6 +80,11 @@ struct ServerOptions {
   std::function<Response(const Request& head_so_far, const Error&)> on_fault;
 };
 
+struct TlsFacts {
+  TimeMs expires_at = 0;  // of the certificate in use
+  std::string failure;    // why the newest files are not in use; empty when they are
+};
+
 class Server {
  public:
   // Listens at once; `router` and `workers` must outlive the server. Errors: invalid_parameter for a bad
@@ -84,7 +95,10 @@ class Server {
 
   virtual std::uint16_t port() const = 0;
   virtual std::size_t connections() const = 0;
-  virtual Status reload_tls() = 0;  // reads the certificate files again; open connections go on
+  // Reads the certificate files again; open connections go on. What cannot be used changes nothing. Happens
+  // by itself when the files change.
+  virtual Status reload_tls() = 0;
+  virtual std::optional<TlsFacts> tls_facts() const = 0;  // thread-safe; none without TLS
   // Stops accepting, lets running requests end (at most `drain_ms`), closes the rest, waits for the handlers
   // still running. Thread-safe, but not to be called from a handler or a hook.
   virtual void stop(std::int64_t drain_ms) = 0;

@@ -1,139 +1,15 @@
 // TLS on real sockets: our client against our server, and a raw OpenSSL client where bytes matter.
 #include <fcntl.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include <filesystem>
-#include <fstream>
+#include <thread>
 
-#include "base/random.h"
 #include "http/client.h"
-#include "http/test_peer.h"
+#include "http/test_tls.h"
 
 using namespace wharfage;
 using namespace wharfage::http;
 
 namespace {
-
-std::string pem_of(int (*write)(BIO*, const void*), const void* object) {
-  BIO* bio = BIO_new(BIO_s_mem());
-  write(bio, object);
-  char* bytes = nullptr;
-  long size = BIO_get_mem_data(bio, &bytes);
-  std::string pem(bytes, static_cast<std::size_t>(size));
-  BIO_free(bio);
-  return pem;
-}
-
-// A folder with a fresh self-signed certificate for 127.0.0.1.
-class Credentials {
- public:
-  Credentials() {
-    char name[] = "/tmp/wharfage-tls-XXXXXX";
-    REQUIRE(::mkdtemp(name) != nullptr);
-    folder = name;
-    renew();
-  }
-  ~Credentials() { std::filesystem::remove_all(folder); }
-
-  void renew() {
-    EVP_PKEY* key = EVP_EC_gen("P-256");
-    X509* certificate = X509_new();
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++x_serial);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME* name = X509_get_subject_name(certificate);
-    std::string common = "test " + random_hex(4);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>(common.c_str()), -1, -1, 0);
-    X509_set_issuer_name(certificate, name);
-    for (auto [nid, value] : {std::pair{NID_subject_alt_name, "IP:127.0.0.1"},
-                              std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
-      X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
-      X509_add_ext(certificate, extension, -1);
-      X509_EXTENSION_free(extension);
-    }
-    X509_sign(certificate, key, EVP_sha256());
-    pem = pem_of([](BIO* bio, const void* x) { return PEM_write_bio_X509(bio, static_cast<const X509*>(x)); },
-                 certificate);
-    std::ofstream(folder + "/cert.pem") << pem;
-    std::ofstream(folder + "/key.pem") << pem_of(
-        [](BIO* bio, const void* x) {
-          return PEM_write_bio_PrivateKey(bio, static_cast<const EVP_PKEY*>(x), nullptr, nullptr, 0, nullptr,
-                                          nullptr);
-        },
-        key);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-  }
-
-  ServerOptions options() const {
-    ServerOptions options;
-    options.tls = Tls{folder + "/cert.pem", folder + "/key.pem"};
-    return options;
-  }
-
-  std::string folder, pem;
-
- private:
-  long x_serial = 0;
-};
-
-// A blocking TLS client over a Peer's socket.
-class TlsPeer {
- public:
-  explicit TlsPeer(std::uint16_t port, int version = TLS1_3_VERSION)
-      : x_peer(port), x_context(SSL_CTX_new(TLS_client_method())) {
-    SSL_CTX_set_security_level(x_context, 0);
-    SSL_CTX_set_max_proto_version(x_context, version);
-    SSL_CTX_set_min_proto_version(x_context, 0);
-    x_ssl = SSL_new(x_context);
-    SSL_set_fd(x_ssl, x_peer.descriptor());
-    SSL_set_alpn_protos(x_ssl, reinterpret_cast<const unsigned char*>("\x02h2\x08http/1.1"), 12);
-    connected = SSL_connect(x_ssl) == 1;
-  }
-  ~TlsPeer() {
-    SSL_free(x_ssl);
-    SSL_CTX_free(x_context);
-  }
-  bool say(std::string_view bytes) {
-    std::size_t count = 0;
-    return bytes.empty() ||
-           (SSL_write_ex(x_ssl, bytes.data(), bytes.size(), &count) == 1 && count == bytes.size());
-  }
-  std::string hear(std::size_t wanted) {
-    std::string heard(wanted, '\0');
-    std::size_t at = 0, count = 0;
-    while (at < wanted && SSL_read_ex(x_ssl, heard.data() + at, wanted - at, &count) == 1) at += count;
-    heard.resize(at);
-    return heard;
-  }
-  std::string hear_until(std::string_view end) {
-    std::string heard;
-    while (!heard.ends_with(end)) {
-      std::string next = hear(1);
-      if (next.empty()) break;
-      heard += next;
-    }
-    return heard;
-  }
-  std::string protocol() {
-    const unsigned char* name = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(x_ssl, &name, &size);
-    return {reinterpret_cast<const char*>(name), size};
-  }
-
-  bool connected = false;
-
- private:
-  Peer x_peer;
-  SSL_CTX* x_context;
-  SSL* x_ssl = nullptr;
-};
 
 Result<ClientResponse> fetch(Client& client, const Site& site, std::string ca_pem, bool verify = true) {
   ClientRequest request;
@@ -186,6 +62,66 @@ TEST_CASE("renewed certificates serve new connections while open ones go on") {
   CHECK(fetch(again, site, credentials.pem).ok());
 }
 
+TEST_CASE("changed certificate files are noticed, and bad ones change nothing but are told") {
+  Credentials credentials;
+  ServerOptions options = credentials.options();
+  options.timeouts.tls_poll = 5;
+  Site site(echo, options);
+  std::string old_pem = credentials.pem;
+  REQUIRE(site.server->tls_facts());
+  TimeMs first_end = site.server->tls_facts()->expires_at;
+  CHECK(first_end > SystemClock().now() + 50 * minute_ms);
+  CHECK(first_end <= SystemClock().now() + hour_ms);
+
+  std::ofstream(credentials.key_file()) << "broken";
+  while (site.server->tls_facts()->failure.empty()) std::this_thread::yield();
+  CHECK(site.server->tls_facts()->expires_at == first_end);
+  Client client(here, "t");
+  CHECK(fetch(client, site, old_pem).ok());
+
+  credentials.renew(2 * 3600);
+  while (site.server->tls_facts()->expires_at == first_end) std::this_thread::yield();
+  CHECK(site.server->tls_facts()->failure.empty());
+  Client again(here, "t");
+  CHECK(fetch(again, site, credentials.pem).ok());
+}
+
+TEST_CASE("client certificates: required, optional, and who showed one") {
+  Credentials credentials, staff, stranger;
+  ServerOptions options = credentials.options();
+  options.tls->client_ca_file = staff.certificate_file();
+  auto whoami = [](const Request& request) {
+    std::string text = request.certificate
+                           ? request.certificate->subject + "|" + request.certificate->common_name
+                           : std::string("nobody");
+    return Answered{Response::text(200, text + " END")};
+  };
+  // In TLS 1.3 the client only learns from its first read that it was not let in.
+  auto answer = [](const Site& site, const TlsWish& wish) {
+    TlsPeer peer(site.port(), wish);
+    if (!peer.connected || !peer.say(get)) return std::string();
+    std::string heard = peer.hear_until("END");
+    std::size_t body = heard.find("\r\n\r\n");
+    return body == std::string::npos ? std::string() : heard.substr(body + 4);
+  };
+  std::string known = "CN=" + staff.common + "|" + staff.common + " END";
+  for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    options.tls->client_required = true;
+    Site strict(whoami, options);
+    CHECK(answer(strict, {.version = version, .shown = &staff}) == known);
+    CHECK(answer(strict, {.version = version}).empty());
+    CHECK(answer(strict, {.version = version, .shown = &stranger}).empty());
+    options.tls->client_required = false;
+    Site lenient(whoami, options);
+    CHECK(answer(lenient, {.version = version, .shown = &staff}) == known);
+    CHECK(answer(lenient, {.version = version}) == "nobody END");
+    CHECK(answer(lenient, {.version = version, .shown = &stranger}).empty());
+  }
+  options.tls->client_ca_file = staff.folder;
+  Workers workers("test", 1, 1);
+  CHECK_FALSE(Server::start(options, echo, workers, Log()).ok());
+}
+
 TEST_CASE("unusable certificates keep a server from starting") {
   Credentials credentials, others;
   Workers workers("test", 1, 1);
@@ -202,11 +138,14 @@ TEST_CASE("TLS 1.2 and 1.3 are spoken, older versions and plain text are not, an
   Credentials credentials;
   Site site(echo, credentials.options());
   for (int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    TlsPeer peer(site.port(), version);
+    TlsPeer peer(site.port(), {.version = version, .protocols = "\x02xx\x08http/1.1"});
     REQUIRE(peer.connected);
     CHECK(peer.protocol() == "http/1.1");
   }
-  CHECK_FALSE(TlsPeer(site.port(), TLS1_1_VERSION).connected);
+  CHECK_FALSE(TlsPeer(site.port(), {.version = TLS1_1_VERSION}).connected);
+  for (const char* weak : {"AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA"}) {
+    CHECK_FALSE(TlsPeer(site.port(), {.version = TLS1_2_VERSION, .ciphers = weak}).connected);
+  }
   Peer plain(site.port());
   plain.say(get);
   CHECK(plain.hear_all().find("HTTP/1.1") == std::string::npos);

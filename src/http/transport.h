@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "http/message.h"
 
 namespace wharfage::http {
 
@@ -23,6 +23,7 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual Io handshake() = 0;
+  virtual std::shared_ptr<const ClientCertificate> client_certificate() const { return nullptr; }
   virtual Moved read(char* buffer, std::size_t size) = 0;
   // `more` hints that other bytes follow at once. Accepted bytes may wait inside until flush().
   virtual Moved write(std::string_view bytes, bool more) = 0;
@@ -36,24 +37,7 @@ class Transport {
 
 std::unique_ptr<Transport> plain_transport(int socket);
 
-// A certificate and its key, ready for use by connections. Immutable; shared by its connections.
-class TlsContext {
- public:
-  // Error: invalid_parameter, naming what cannot be used.
-  static Result<std::shared_ptr<TlsContext>> load(const std::string& certificate_file,
-                                                  const std::string& key_file);
-  ~TlsContext();
-  TlsContext(const TlsContext&) = delete;
-  TlsContext& operator=(const TlsContext&) = delete;
-
-  struct State;
-  State& state() { return *x_state; }
-
- private:
-  TlsContext();
-  std::unique_ptr<State> x_state;
-};
-
+class TlsContext;
 std::unique_ptr<Transport> tls_transport(int socket, std::shared_ptr<TlsContext> context);
 
 }  // namespace wharfage::http

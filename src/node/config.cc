@@ -68,6 +68,18 @@ Key list_key(std::string_view name, std::string_view about, Values Config::* mem
 
 constexpr std::string_view level_names[] = {"debug", "info", "warning", "error"};
 
+Key mode_key() {
+  return {"tls.client_mode",
+          "with client_ca_file: require a certificate of every client, or make it optional",
+          [](Config& config, const Values& values) -> Status {
+            bool known = values.size() == 1 && (values[0] == "require" || values[0] == "optional");
+            if (!known) return wrong("needs require or optional");
+            config.tls_client_mode = values[0];
+            return {};
+          },
+          [](const Config& config) { return config.tls_client_mode; }};
+}
+
 Key level_key() {
   return {"log.level", "least level that is logged: debug, info, warning, error",
           [](Config& config, const Values& values) -> Status {
@@ -96,6 +108,9 @@ std::vector<Key> make_keys() {
       text_key("server.tls_key", "PEM private key", &Config::tls_key),
       number_key("server.workers", "threads that run requests", &Config::workers, 2, 256),
       number_key("server.loops", "threads that serve sockets", &Config::loops, 1, 64),
+      text_key("tls.client_ca_file", "PEM authorities of client certificates; empty: clients are not asked",
+               &Config::tls_client_ca),
+      mode_key(),
       text_key("storage.data", "folder of database, blobs and keys", &Config::data),
       number_key("storage.collect_interval_s", "seconds between reclaiming runs", &Config::collect_interval_s,
                  1, many),
@@ -252,6 +267,9 @@ Result<Config> load_config(const std::string& file, const Environment& environme
   TRY_STATUS(read_environment(config, environment));
   if (config.tls_certificate.empty() != config.tls_key.empty()) {
     return wrong("server.tls_certificate and server.tls_key go together");
+  }
+  if (!config.tls_client_ca.empty() && config.tls_key.empty()) {
+    return wrong("tls.client_ca_file needs server.tls_certificate and server.tls_key");
   }
   return config;
 }

@@ -24,6 +24,9 @@ struct Config {
   std::string tls_certificate, tls_key;
   std::int64_t workers = 16;
   std::int64_t loops = 2;
+  // tls
+  std::string tls_client_ca;
+  std::string tls_client_mode = "require";
   // storage
   std::string data;
   std::int64_t collect_interval_s = 300;

@@ -75,3 +75,10 @@ TEST_CASE("the shown configuration reads back as itself") {
   REQUIRE(again.ok());
   CHECK(show_config(*again) == show_config(*config));
 }
+
+TEST_CASE("client certificates need TLS and a known mode") {
+  CHECK(refusal("tls:\n  client_ca_file: ca.pem\n").find("server.tls_key") != std::string::npos);
+  CHECK(refusal("tls:\n  client_mode: sometimes\n").find("require or optional") != std::string::npos);
+  CHECK(refusal("tls:\n  client_ca_file: ca.pem\n  client_mode: optional\n"
+                "server:\n  tls_certificate: c.pem\n  tls_key: k.pem\n") == "accepted");
+}

@@ -191,12 +191,30 @@ std::vector<Check> Node::State::checks() {
          return {};
        },
        false},
+      {"certificate", [this] { return check_certificate(); }, false},
   };
+}
+
+Status Node::State::check_certificate() {
+  constexpr TimeMs renewal_due_ms = 7 * day_ms;
+  auto facts = server ? server->tls_facts() : std::nullopt;
+  if (!facts) return {};
+  if (!facts->failure.empty()) return fail(Reason::invalid_parameter, facts->failure);
+  if (facts->expires_at - clock.now() < renewal_due_ms) {
+    return fail(Reason::timeout, "the certificate expires " + rfc3339(facts->expires_at));
+  }
+  return {};
 }
 
 std::string Node::State::metrics() {
   std::string text = requests.text() + audit.metrics() + queue.metrics() + process_metrics();
   text += fmt::format("# TYPE wharfage_connections gauge\nwharfage_connections {}\n", server->connections());
+  if (auto facts = server->tls_facts()) {
+    text += fmt::format(
+        "# TYPE wharfage_tls_certificate_expires_seconds gauge\nwharfage_tls_certificate_expires_seconds {}\n"
+        "# TYPE wharfage_tls_reload_failed gauge\nwharfage_tls_reload_failed {}\n",
+        facts->expires_at / 1000, facts->failure.empty() ? 0 : 1);
+  }
   if (auto stats = scans.advisories()) {
     text += fmt::format("# TYPE wharfage_vulndb_age_seconds gauge\nwharfage_vulndb_age_seconds {}\n",
                         (clock.now() - stats->imported_at) / 1000);
@@ -246,20 +264,26 @@ Status Node::State::open() {
   options.host = address.host;
   options.port = address.port;
   options.loops = static_cast<std::size_t>(config.loops);
-  if (!config.tls_key.empty()) options.tls = http::Tls{config.tls_certificate, config.tls_key};
+  if (!config.tls_key.empty()) {
+    options.tls = http::Tls{.certificate_file = config.tls_certificate,
+                            .key_file = config.tls_key,
+                            .client_ca_file = config.tls_client_ca,
+                            .client_required = config.tls_client_mode == "require"};
+  }
   options.on_done = [this](const http::Request& request, int status, std::int64_t sent, std::int64_t micros) {
     auto is_project = [](std::string_view segment, const void* context) {
       return segment == static_cast<const State*>(context)->registry.instance().project_id;
     };
     requests.count(destination(request, is_project, this), request.method, status, sent, micros);
     if (!config.log_requests) return;
-    log.info("request", {{"request", request.id},
-                         {"method", request.method},
-                         {"path", cut(request.path, 512)},
-                         {"status", std::int64_t{status}},
-                         {"sent", sent},
-                         {"micros", micros},
-                         {"peer", request.peer}});
+    Log line = request.certificate ? log.with("certificate", request.certificate->subject) : log;
+    line.info("request", {{"request", request.id},
+                          {"method", request.method},
+                          {"path", cut(request.path, 512)},
+                          {"status", std::int64_t{status}},
+                          {"sent", sent},
+                          {"micros", micros},
+                          {"peer", request.peer}});
   };
   options.on_fault = [](const http::Request& request, const Error& error) {
     bool oci = request.path.rfind("/v2/", 0) == 0;

@@ -66,6 +66,7 @@ struct Node::State {
   std::vector<Chore> chores();
   std::vector<Check> checks();
   std::string metrics();
+  Status check_certificate();
 
   Config config;
   Address address;

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """TLS by certificate files."""
 import os
+import shutil
+import signal
 import socket
 import ssl
+import tempfile
 import warnings
 
 from lib import oci
@@ -29,16 +32,14 @@ def make_certificates(folder, name="one"):
 
 
 class Secure(Server):
-    ca = None
+    ca = certificate = None
 
     def web(self, user="admin", password=PASSWORD, token=None):
-        return Web(self.url, user=user, password=password, token=token, ca=self.ca)
+        return Web(self.url, user=user, password=password, token=token, ca=self.ca, certificate=self.certificate)
 
 
 @fixture
 def secure():
-    import shutil
-    import tempfile
     folder = tempfile.mkdtemp(prefix="wharfage-tls-")
     ca, certificate, key = make_certificates(folder)
     server = Secure(os.path.join(folder, "server"), {"server.tls_certificate": certificate, "server.tls_key": key},
@@ -98,20 +99,61 @@ def test_plain_http_and_old_versions_are_refused(secure):
         pass
 
 
+def metric(server, name):
+    text = server.web(user=None).get("/metrics").body.decode()
+    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
+
+
+def test_expiry_is_told(secure, folder):
+    words = ["openssl", "x509", "-noout", "-enddate", "-in", secure.settings["server.tls_certificate"]]
+    end = ssl.cert_time_to_seconds(run(words, folder).stdout.strip().split("=", 1)[1])
+    equal(metric(secure, "wharfage_tls_certificate_expires_seconds"), end)
+    equal(metric(secure, "wharfage_tls_reload_failed"), 0)
+    checks = secure.web(user=None).get("/readyz?verbose").json()["checks"]
+    equal(checks["certificate"]["status"], "warning", "two days before the end")
+
+
+def test_changed_files_are_taken_without_a_signal_and_bad_ones_are_told(secure, folder):
+    ca, certificate, key = make_certificates(folder, "three")
+    shutil.copy(certificate, secure.settings["server.tls_certificate"])
+    wait_for("the failure", lambda: metric(secure, "wharfage_tls_reload_failed") == 1, 60)
+    shutil.copy(key, secure.settings["server.tls_key"])
+    wait_for("the new certificate", lambda: trusts(secure, ca), 60)
+    secure.ca = ca
+    equal(metric(secure, "wharfage_tls_reload_failed"), 0)
+
+
+def test_client_certificates(folder):
+    ca, certificate, key = make_certificates(folder, "server")
+    staff, badge, badge_key = make_certificates(folder, "staff")
+    settings = {"server.tls_certificate": certificate, "server.tls_key": key, "tls.client_ca_file": staff}
+    curl = ["curl", "-sS", "--cacert", ca, "-o", os.path.join(folder, "answer"), "-w", "%{http_code}"]
+    shown = ["--cert", badge, "--key", badge_key]
+    for mode, without in (("require", None), ("optional", "200")):
+        server = Secure(os.path.join(folder, mode), {**settings, "tls.client_mode": mode}, scheme="https", start=False)
+        server.ca, server.certificate = ca, (badge, badge_key)
+        with server.start():
+            equal(run([*curl, *shown, server.url + "/livez"], folder).stdout, "200")
+            bare = run([*curl, server.url + "/livez"], folder, check=False)
+            equal(bare.stdout if bare.returncode == 0 else None, without, f"without a certificate, {mode}")
+            wrong = run([*curl, "--cert", certificate, "--key", key, server.url + "/livez"], folder, check=False)
+            assert wrong.returncode != 0, wrong
+            wait_for("the log line", lambda: '"certificate":"CN=localhost"' in server.log(), 30)
+
+
+def trusts(server, ca):
+    try:
+        return Web(server.url, ca=ca).get("/livez").status == 200
+    except ssl.SSLError:
+        return False
+
+
 def test_new_certificates_are_taken_on_sighup(secure, folder):
-    import shutil
-    import signal
     ca, certificate, key = make_certificates(folder, "two")
     shutil.copy(certificate, secure.settings["server.tls_certificate"])
     shutil.copy(key, secure.settings["server.tls_key"])
     secure.process.send_signal(signal.SIGHUP)
-
-    def trusted():
-        try:
-            return Web(secure.url, ca=ca).get("/livez").status == 200
-        except ssl.SSLError:
-            return False
-    wait_for("the new certificate", trusted, 60)
+    wait_for("the new certificate", lambda: trusts(secure, ca), 60)
     secure.ca = ca
 
 

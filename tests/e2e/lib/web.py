@@ -23,9 +23,9 @@ class Reply:
 
 
 class Web:
-    def __init__(self, url, user=None, password=None, token=None, ca=None):
+    def __init__(self, url, user=None, password=None, token=None, ca=None, certificate=None):
         self.parts = urllib.parse.urlsplit(url)
-        self.ca = ca
+        self.ca, self.certificate = ca, certificate  # our own: (file, key file)
         self.authorization = None
         if token:
             self.authorization = f"Bearer {token}"
@@ -35,6 +35,8 @@ class Web:
     def connection(self, timeout=300):
         if self.parts.scheme == "https":
             context = ssl.create_default_context(cafile=self.ca)
+            if self.certificate:
+                context.load_cert_chain(*self.certificate)
             return http.client.HTTPSConnection(self.parts.hostname, self.parts.port, timeout=timeout,
                                                context=context)
         return http.client.HTTPConnection(self.parts.hostname, self.parts.port, timeout=timeout)
