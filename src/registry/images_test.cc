@@ -337,3 +337,25 @@ TEST_CASE("pulls are counted") {
   }
   CHECK(f.registry->get_repository(app.id)->pull_count == 8 + std::int64_t(limits::pull_buffer_max));
 }
+
+TEST_CASE("a push may say what its tag must point to") {
+  RegistryFixture f;
+  Repository app = f.repository("team/app");
+  std::string one = f.image(app, "one"), two = f.image(app, "two"), three = f.image(app, "three");
+  auto push = [&](const std::string& bytes, std::optional<Digest> expected, Strings names = {"1"}) {
+    ManifestPush wanted{.bytes = bytes, .media_type = oci_manifest, .tags = std::move(names)};
+    wanted.expected = ManifestPush::Expected{std::move(expected)};
+    return outcome(f.registry->put_manifest(app, wanted, f.who));
+  };
+  CHECK(push(one, Digest::of(two)) == "conflict");  // there is none yet
+  CHECK(outcome(f.registry->get_manifest(app, Digest::of(one).text())) == "manifest_unknown");
+  CHECK(f.told().empty());
+  CHECK(push(one, std::nullopt) == "ok");
+  CHECK(push(two, std::nullopt) == "conflict");
+  CHECK(push(one, std::nullopt) == "conflict");  // also when it would change nothing
+  CHECK(push(two, Digest::of(three)) == "conflict");
+  CHECK(push(two, Digest::of(one), {"1", "new"}) == "conflict");  // of every tag
+  CHECK(push(two, Digest::of(one)) == "ok");
+  CHECK(push(two, Digest::of(two)) == "ok");
+  CHECK(f.registry->get_tag(app, "1")->manifest.digest == Digest::of(two));
+}

@@ -220,3 +220,33 @@ TEST_CASE("the history of an image") {
   REQUIRE(o.push(o.secret, broken, {"broken"}).ok());
   CHECK(o.told<GetHistory>(o.guest, {o.ref(o.secret), "broken"}) == "unsupported");
 }
+
+// Whoever makes a place of the same name again must not meet the old one's grants.
+TEST_CASE("grants end with their repository and with their namespace") {
+  Operations o;
+  auto grants = [&](const Principal& of) {
+    std::int64_t count = 0;
+    for (const auto& grant : *o.base.auth->list_grants(0)) count += grant.subject_id == of.id ? 1 : 0;
+    return count;
+  };
+  Repository near = o.repository("team/app/near"), other = o.repository("other/app");
+  o.base.grant(o.stranger, o.secret.namespace_id, Role::developer, "team/app");
+  o.base.grant(o.stranger, o.secret.namespace_id, Role::developer, "team/app/near");
+  o.base.grant(o.stranger, other.namespace_id, Role::developer, "other/app");
+  CHECK(o.told<GetRepository>(o.stranger, o.ref(o.secret)) == "ok");
+  REQUIRE(o.told<DeleteRepository>(o.root, o.ref(o.secret)) == "ok");
+  CHECK(grants(o.stranger) == 2);
+  CHECK(grants(o.guest) == 1);  // of the whole namespace
+  CHECK(o.told<GetRepository>(o.stranger, o.ref(o.repository("team/app"))) == "repository_unknown");
+  CHECK(o.told<GetRepository>(o.stranger, o.ref(near)) == "ok");
+  CHECK(o.told<GetRepository>(o.guest, {.namespace_name = "team", .name = "app"}) == "ok");
+
+  for (const char* name : {"team/app", "team/app/near", "team/open"})
+    REQUIRE(o.told<DeleteRepository>(o.root, o.ref(o.repository(name))) == "ok");
+  REQUIRE(o.told<DeleteNamespace>(o.root, {.name = "team"}) == "ok");
+  CHECK(grants(o.guest) + grants(o.developer) + grants(o.maintainer) == 0);
+  CHECK(grants(o.stranger) == 1);
+  CHECK(o.told<GetRepository>(o.stranger, o.ref(other)) == "ok");
+  Repository again = o.repository("team/app");
+  CHECK(o.told<GetRepository>(o.guest, o.ref(again)) == "repository_unknown");
+}

@@ -41,6 +41,7 @@ class Registry::Push {
   Result<Needs> look(meta::Tx& tx);
   Status take_ids(const Needs& needs);
   Result<Pushed> write(meta::Tx& tx);
+  Status check_expected(meta::Tx& tx);
   Result<Manifest> insert(meta::Tx& tx);
   Status refer_to_image(meta::Tx& tx, const Manifest& manifest);
   Status refer_to_children(meta::Tx& tx, Manifest& manifest);
@@ -122,8 +123,9 @@ Result<Registry::Push::Needs> Registry::Push::look(meta::Tx& tx) {
     if (!row) ++needs.tags;
     moves = moves || !row || !found || row->manifest_id != found->id;
   }
-  // A media type that differs is for write() to judge.
-  if (found && !moves && found->media_type == x_wanted.media_type) needs.unchanged = std::move(found);
+  // A media type that differs is for write() to judge, and so is what the caller expects.
+  if (found && !moves && !x_push.expected && found->media_type == x_wanted.media_type)
+    needs.unchanged = std::move(found);
   return needs;
 }
 
@@ -150,6 +152,7 @@ Result<Registry::Pushed> Registry::Push::write(meta::Tx& tx) {
   x_change = {};
   x_now = x_state.clock.now();
   TRY(Repository repository, x_state.current(tx, x_repository));
+  TRY_STATUS(check_expected(tx));
   TRY(auto found, records::find_manifest(tx, repository.id, x_wanted.digest->text()));
   Pushed pushed;
   pushed.created = !found;
@@ -175,6 +178,16 @@ Result<Registry::Pushed> Registry::Push::write(meta::Tx& tx) {
   if (pushed.created || x_tag_ids_used > 0) TRY_STATUS(records::append_change(tx, repository.id, x_change));
   x_state.forget(tx, repository.id, std::move(moved));
   return pushed;
+}
+
+Status Registry::Push::check_expected(meta::Tx& tx) {
+  if (!x_push.expected) return {};
+  for (const auto& name : x_tags) {
+    TRY(auto tag, records::find_tag(tx, x_repository.id, name));
+    auto now = tag ? tag->manifest.digest : std::nullopt;
+    if (now != x_push.expected->digest) return fail(Reason::conflict, "the tag was moved meanwhile", name);
+  }
+  return {};
 }
 
 Result<Manifest> Registry::Push::insert(meta::Tx& tx) {

@@ -1,41 +1,12 @@
 // Two nodes on one database and one blob store, the second stopped at every point where the first may get in
 // between: what is decided under the write lock must hold whatever happened before it.
-#include <functional>
-
 #include "registry/registry_fixture.h"
+#include "registry/stop_fixture.h"
 
 using namespace wharfage;
 using namespace wharfage::registry;
 
 namespace {
-
-// Calls `interrupt` once, at the visit numbered `at`.
-struct Stop {
-  int at = 0, visits = 0;
-  std::function<void()> interrupt;
-  void visit() {
-    if (++visits == at) interrupt();
-  }
-};
-
-class StoppedDb final : public meta::Db {
- public:
-  StoppedDb(meta::Db& db, Stop& stop) : x_db(db), x_stop(stop) {}
-  Status backup(const std::string& file) override { return x_db.backup(file); }
-  Status ping() override { return x_db.ping(); }
-
- private:
-  Status write_any(const Work& work) override {
-    x_stop.visit();
-    return x_db.write(work);
-  }
-  Status read_any(const Work& work) override {
-    x_stop.visit();
-    return x_db.read(work);
-  }
-  meta::Db& x_db;
-  Stop& x_stop;
-};
 
 class StoppedWriter final : public blob::Writer {
  public:

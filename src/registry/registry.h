@@ -102,6 +102,13 @@ struct ManifestPush {
   std::optional<Digest> digest;   // when pushed by digest: must match
   std::vector<std::string> tags;  // may be empty with a digest
   std::string event_origin;       // "push", "build", "sign", "sync": told to subscribers in the event
+  // What every tag must point to just before the push: this digest, or (nullopt) nothing yet. Otherwise the
+  // push is refused with `conflict`; decided in its transaction, so of two writers who read the same one
+  // wins.
+  struct Expected {
+    std::optional<Digest> digest;
+  };
+  std::optional<Expected> expected;
 };
 
 template <class T>

@@ -56,9 +56,12 @@ Status set_task_status(meta::Tx& tx, std::string_view id, TaskStatus status, std
 // Failed tasks of an image that could not be judged then and can be judged now.
 Result<std::vector<Task>> revive_tasks(meta::Tx& tx, std::string_view image, TimeMs now);
 Status drop_old_tasks(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, std::int64_t keep);
-// Of one digest, or of all with "". Returns the images they named.
-Result<std::vector<std::string>> drop_tasks(meta::Tx& tx, std::int64_t repository_id,
-                                            std::string_view digest);
+// Of a deleted image, asked for no later than `until`; of a deleted repository, a bounded number at once.
+// Both return the images the tasks named, "" among them.
+Result<std::vector<std::string>> drop_tasks(meta::Tx& tx, std::int64_t repository_id, std::string_view digest,
+                                            TimeMs until);
+constexpr std::int64_t forget_batch = 100;
+Result<std::vector<std::string>> drop_some_tasks(meta::Tx& tx, std::int64_t repository_id);
 
 // ---- rules
 Status insert_rule(meta::Tx& tx, const Rule& rule);  // scan_rule_exists

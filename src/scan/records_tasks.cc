@@ -34,6 +34,13 @@ std::vector<Task> tasks_of(const meta::Rows& rows) {
   return tasks;
 }
 
+Result<std::vector<std::string>> first_texts(Result<meta::Rows> rows) {
+  if (!rows.ok()) return rows.error();
+  std::vector<std::string> texts;
+  for (const meta::Row& row : *rows) texts.push_back(row.text(0));
+  return texts;
+}
+
 }  // namespace
 
 Status insert_task(meta::Tx& tx, const Task& task, std::string_view job_id) {
@@ -149,17 +156,20 @@ Status drop_old_tasks(meta::Tx& tx, std::int64_t repository_id, std::string_view
   return {};
 }
 
-Result<std::vector<std::string>> drop_tasks(meta::Tx& tx, std::int64_t repository_id,
-                                            std::string_view digest) {
-  TRY(auto rows, tx.query(R"sql(
-      DELETE FROM scan_tasks WHERE repository_id = $1 AND ($2 = '' OR digest = $2) RETURNING image
+Result<std::vector<std::string>> drop_tasks(meta::Tx& tx, std::int64_t repository_id, std::string_view digest,
+                                            TimeMs until) {
+  return first_texts(tx.query(R"sql(
+      DELETE FROM scan_tasks WHERE repository_id = $1 AND digest = $2 AND created_at <= $3 RETURNING image
     )sql",
-                          {repository_id, digest}));
-  std::vector<std::string> images;
-  for (const meta::Row& row : rows) {
-    if (!row.text(0).empty()) images.push_back(row.text(0));
-  }
-  return images;
+                              {repository_id, digest, until}));
+}
+
+Result<std::vector<std::string>> drop_some_tasks(meta::Tx& tx, std::int64_t repository_id) {
+  return first_texts(tx.query(R"sql(
+      DELETE FROM scan_tasks WHERE id IN (SELECT id FROM scan_tasks WHERE repository_id = $1 LIMIT $2)
+      RETURNING image
+    )sql",
+                              {repository_id, forget_batch}));
 }
 
 }  // namespace wharfage::scan::records

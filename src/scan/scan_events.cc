@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/random.h"
+#include "registry/forgetting.h"
 #include "scan/image_source.h"
 #include "scan/records.h"
 #include "scan/rules.h"
@@ -57,6 +58,14 @@ json::object counts_json(const SeverityCounts& counts) {
   return object;
 }
 
+// Contents and figures that no other task speaks of.
+Status drop_images(meta::Tx& tx, const std::vector<std::string>& images) {
+  for (const std::string& image : images) {
+    if (!image.empty()) TRY_STATUS(records::drop_image_unless_used(tx, image));
+  }
+  return {};
+}
+
 }  // namespace
 
 // Untagged pushes are the parts of an index; the index itself follows with the tag.
@@ -83,15 +92,18 @@ Status Scanning::on_push(meta::Tx& tx, const job::Event& event) {
                        .updated_at = now});
 }
 
-// A tag's end is no reason: its manifest is still there. A manifest's event has no tag; a repository's no
-// digest.
+// A tag's end is no reason: its manifest is still there.
 Status Scanning::on_delete(meta::Tx& tx, const job::Event& event) {
-  auto gone = RegistryEvent::parse(event.data);
-  if (!gone || gone->repository_id == 0 || !gone->tag.empty()) return {};
-  if (gone->digest.empty() && event.type != "repository.deleted") return {};
-  TRY(auto images, records::drop_tasks(tx, gone->repository_id, gone->digest));
-  for (const std::string& image : images) TRY_STATUS(records::drop_image_unless_used(tx, image));
-  return {};
+  auto gone = registry::deleted_image(event);
+  if (!gone) return {};
+  TRY(auto images, records::drop_tasks(tx, gone->repository_id, gone->digest, event.at));
+  return drop_images(tx, images);
+}
+
+Result<bool> Scanning::forget_some(meta::Tx& tx, std::int64_t repository_id) {
+  TRY(auto images, records::drop_some_tasks(tx, repository_id));
+  TRY_STATUS(drop_images(tx, images));
+  return static_cast<std::int64_t>(images.size()) == records::forget_batch;
 }
 
 Status Scanning::emit_end(meta::Tx& tx, const Task& task, const Summary* summary) {

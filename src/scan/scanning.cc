@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "registry/forgetting.h"
 #include "scan/compress.h"
 #include "scan/contents_json.h"
 #include "scan/records.h"
@@ -69,8 +70,7 @@ void Scanning::start() {
                    [this](meta::Tx& tx, const job::Event& event) { return on_push(tx, event); });
   events.subscribe("scan.delete", "image.deleted",
                    [this](meta::Tx& tx, const job::Event& event) { return on_delete(tx, event); });
-  events.subscribe("scan.delete_repository", "repository.deleted",
-                   [this](meta::Tx& tx, const job::Event& event) { return on_delete(tx, event); });
+  registry::forget_repositories(x_registry, x_queue, "scan", forget_some);
 }
 
 Status Scanning::add_task(meta::Tx& tx, const Task& task) {

@@ -90,6 +90,7 @@ class Scanning {
   // ---- events (scan_events.cc)
   Status on_push(meta::Tx& tx, const job::Event& event);
   Status on_delete(meta::Tx& tx, const job::Event& event);
+  static Result<bool> forget_some(meta::Tx& tx, std::int64_t repository_id);
   Status emit_end(meta::Tx& tx, const Task& task, const Summary* summary);
 
   Status add_task(meta::Tx& tx, const Task& task);

@@ -9,7 +9,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "registry/forgetting.h"
 #include "sign/records.h"
+#include "sign/signer.h"
 #include "sign/signing.h"
 #include "wire/schema.h"
 
@@ -91,6 +93,13 @@ std::string event_data(const Execution& execution, const Policy& policy) {
 
 }  // namespace
 
+Result<crypto::EcdsaKey> Signing::load_key(const std::string& uuid) {
+  TRY(auto stored, x_registry.db().read([&](meta::Tx& tx) { return records::find_key(tx, uuid); }));
+  if (!stored) return fail(Reason::signing_key_unknown);
+  TRY(auto pem, x_vault.unseal(stored->private_sealed, "signing_key:" + uuid));
+  return crypto::EcdsaKey::from_pem(pem);
+}
+
 void Signing::start() {
   auto add = [this](std::string name, int concurrency, job::Handler run, job::Settle settle) {
     x_queue.add_kind({std::move(name), concurrency, std::move(run), std::move(settle)});
@@ -104,6 +113,16 @@ void Signing::start() {
       [this](meta::Tx& tx, const job::Job& job, const Error& error) { return settle_task(tx, job, error); });
   x_registry.events().subscribe("sign", "image.pushed",
                                 [this](meta::Tx& tx, const job::Event& event) { return on_push(tx, event); });
+  x_registry.events().subscribe(
+      "sign.delete", "image.deleted",
+      [this](meta::Tx& tx, const job::Event& event) { return on_delete(tx, event); });
+  registry::forget_repositories(x_registry, x_queue, "sign", records::drop_some_signatures);
+}
+
+// Executions with their tasks tell what was done, and stay; that an image is signed ends with the image.
+Status Signing::on_delete(meta::Tx& tx, const job::Event& event) {
+  auto gone = registry::deleted_image(event);
+  return gone ? records::drop_signatures(tx, gone->repository_id, gone->digest, event.at) : Status();
 }
 
 Status Signing::start_execution(meta::Tx& tx, std::int64_t id, const Policy& policy, std::string_view origin,
@@ -221,7 +240,7 @@ Status Signing::run_repository(job::Run& run) {
   TRY(auto page, list_sub_tasks(execution.id, task.id, "", {0, INT32_MAX}));
   for (const auto& sub_task : page.items) {
     if (run.canceled()) return fail(run.why());
-    auto signature = sign_digest(key, repository, sub_task.digest);
+    auto signature = sign_image(x_registry, repository, sub_task.digest, key, x_options.registry_host);
     if (!signature.ok() && signature.error().kind() == ErrorKind::internal) return signature.error();
     failures += signature.ok() ? 0 : 1;
     run.log("sign",

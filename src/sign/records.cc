@@ -383,9 +383,26 @@ Status put_signature(meta::Tx& tx, std::int64_t repository_id, const Signature& 
   return done(tx.execute(R"sql(
     INSERT INTO signatures (repository_id, digest, key_uuid, signature_digest, execution_id, signed_at)
     VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (repository_id, digest, key_uuid) DO UPDATE SET signature_digest = excluded.signature_digest)sql",
+    ON CONFLICT (repository_id, digest, key_uuid) DO UPDATE SET
+      signed_at = CASE WHEN signatures.signature_digest = excluded.signature_digest
+                       THEN signatures.signed_at ELSE excluded.signed_at END,
+      signature_digest = excluded.signature_digest)sql",
                          {repository_id, signature.digest, signature.key_uuid, signature.signature_digest,
                           signature.execution_id, signature.signed_at}));
+}
+
+Status drop_signatures(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs until) {
+  return done(tx.execute(R"sql(
+    DELETE FROM signatures WHERE repository_id = $1 AND digest = $2 AND signed_at <= $3)sql",
+                         {repository_id, digest, until}));
+}
+
+Result<bool> drop_some_signatures(meta::Tx& tx, std::int64_t repository_id) {
+  TRY(std::int64_t rows, tx.execute(R"sql(
+    DELETE FROM signatures WHERE (repository_id, digest, key_uuid) IN
+      (SELECT repository_id, digest, key_uuid FROM signatures WHERE repository_id = $1 LIMIT $2))sql",
+                                    {repository_id, forget_batch}));
+  return rows == forget_batch;
 }
 
 Result<std::vector<Signature>> signatures_of(meta::Tx& tx, std::int64_t repository_id,

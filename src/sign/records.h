@@ -67,6 +67,11 @@ Result<std::vector<SubTask>> list_sub_tasks(meta::Tx& tx, std::int64_t task_id, 
 Result<std::int64_t> count_sub_tasks(meta::Tx& tx, std::int64_t task_id, std::string_view status);
 
 Status put_signature(meta::Tx& tx, std::int64_t repository_id, const Signature& signature);
+// Of a deleted image, made no later than `until`.
+Status drop_signatures(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs until);
+// Of a deleted repository, a bounded number at once; true when there may be more.
+constexpr std::int64_t forget_batch = 500;
+Result<bool> drop_some_signatures(meta::Tx& tx, std::int64_t repository_id);
 Result<std::vector<Signature>> signatures_of(meta::Tx& tx, std::int64_t repository_id,
                                              std::string_view digest);
 

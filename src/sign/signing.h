@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -126,6 +125,7 @@ class Signing {
   Status run_plan(job::Run& run);        // finds the repositories of an execution
   Status run_repository(job::Run& run);  // signs what is selected in one repository
   Status on_push(meta::Tx& tx, const job::Event& event);
+  Status on_delete(meta::Tx& tx, const job::Event& event);
   Status start_execution(meta::Tx& tx, std::int64_t id, const Policy& policy, std::string_view origin,
                          std::string_view cause);
   Status add_task(meta::Tx& tx, std::int64_t id, std::int64_t execution_id,
@@ -133,9 +133,6 @@ class Signing {
   Status finish_if_done(meta::Tx& tx, std::int64_t execution_id);
   Status settle_plan(meta::Tx& tx, const job::Job& job, const Error& error);
   Status settle_task(meta::Tx& tx, const job::Job& job, const Error& error);
-  // ---- one signature (signer.cc); the manifest's digest
-  Result<std::string> sign_digest(const crypto::EcdsaKey& key, const registry::Repository& repository,
-                                  const std::string& digest);
   Result<crypto::EcdsaKey> load_key(const std::string& uuid);
 
   registry::Registry& x_registry;
@@ -143,7 +140,6 @@ class Signing {
   job::Queue& x_queue;
   const crypto::Vault& x_vault;
   Options x_options;
-  std::mutex x_writing;  // one signature manifest is read, extended and written at a time on this node
 };
 
 // Whether a policy's rules select this repository (its name below the namespace) and tag ("" = untagged).

@@ -81,6 +81,11 @@ Result<std::vector<Layer>> layers_of(meta::Tx& tx, std::int64_t task_id);
 // ---- what is where
 // A success replaces what was noted; a failure never hides an earlier success.
 Status put_copy(meta::Tx& tx, std::int64_t repository_id, std::int64_t rule_id, const Copy& copy);
+// Of a deleted image, noted no later than `until`.
+Status drop_copies(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs until);
+// Of a deleted repository, a bounded number at once; true when there may be more.
+constexpr std::int64_t forget_batch = 500;
+Result<bool> drop_some_copies(meta::Tx& tx, std::int64_t repository_id);
 Result<std::vector<Copy>> copies_of(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
 Status remember_blob(meta::Tx& tx, std::int64_t connection_id, std::string_view digest,
                      std::string_view repository, TimeMs now);

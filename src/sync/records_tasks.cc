@@ -274,6 +274,21 @@ Status put_copy(meta::Tx& tx, std::int64_t repository_id, std::int64_t rule_id, 
        rule_id, name_of(copy.state), copy.text, copy.bytes_sent, copy.verified ? 1 : 0, copy.at}));
 }
 
+Status drop_copies(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs until) {
+  return done(tx.execute(R"sql(
+    DELETE FROM sync_copies WHERE repository_id = $1 AND digest = $2 AND copied_at <= $3)sql",
+                         {repository_id, digest, until}));
+}
+
+Result<bool> drop_some_copies(meta::Tx& tx, std::int64_t repository_id) {
+  TRY(std::int64_t rows, tx.execute(R"sql(
+    DELETE FROM sync_copies WHERE (repository_id, digest, connection_id, direction, repository, tag) IN
+      (SELECT repository_id, digest, connection_id, direction, repository, tag FROM sync_copies
+       WHERE repository_id = $1 LIMIT $2))sql",
+                                    {repository_id, forget_batch}));
+  return rows == forget_batch;
+}
+
 Result<std::vector<Copy>> copies_of(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
   return all<Copy>(tx.query(R"sql(
     SELECT connection_id, direction, repository, tag, digest, state, status_text, bytes_sent, verified, copied_at

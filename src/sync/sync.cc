@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "job/cron.h"
+#include "registry/forgetting.h"
 #include "sync/records.h"
 
 namespace wharfage::sync {
@@ -91,6 +92,12 @@ Status Sync::start() {
                                      const Error& error) { return settle_copy(tx, job, error); }});
   x_registry.events().subscribe("sync", "image.pushed",
                                 [this](meta::Tx& tx, const job::Event& event) { return on_push(tx, event); });
+  x_registry.events().subscribe(
+      "sync.delete", "image.deleted", [](meta::Tx& tx, const job::Event& event) -> Status {
+        auto gone = registry::deleted_image(event);
+        return gone ? records::drop_copies(tx, gone->repository_id, gone->digest, event.at) : Status();
+      });
+  registry::forget_repositories(x_registry, x_queue, "sync", records::drop_some_copies);
   return {};
 }
 
