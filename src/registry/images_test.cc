@@ -173,6 +173,40 @@ TEST_CASE("an index needs its children") {
   CHECK(sparse.push(sparse.repository("team/app"), lost, {"x"}, oci_index).ok());
 }
 
+TEST_CASE("a sparse image keeps the blobs that come later") {
+  Digest layer = Digest::of("late layer"), foreign = Digest::of("late foreign layer");
+  for (bool sparse : {false, true}) {
+    CAPTURE(sparse);
+    RegistryFixture f({}, {.sparse_images = sparse});
+    Repository app = f.repository("team/app");
+    std::string config = "{}";
+    std::string lost =
+        image_json(descriptor(f.blob(app, config), 2, oci_config), {descriptor(layer, 10, oci_layer)});
+    auto pushed = f.push(app, lost, {"x"});
+    CHECK(pushed.ok() == sparse);
+    if (!sparse) CHECK(outcome(pushed) == "manifest_blob_unknown");
+    std::string windows =
+        image_json(descriptor(f.blob(app, config), 2, oci_config),
+                   {descriptor(foreign, 18, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")});
+    auto other = f.push(app, windows, {"w"});
+    REQUIRE(other.ok());
+
+    f.blob(app, "late layer");
+    f.blob(app, "late foreign layer");
+    f.base.clock.advance(1000);
+    REQUIRE(f.registry->collect(0).ok());
+    CHECK(f.registry->blob_size(app, layer).ok() == sparse);
+    CHECK(f.registry->blob_size(app, foreign).ok());
+    CHECK(outcome(f.registry->delete_blob(app, foreign)) == "conflict");
+
+    REQUIRE(f.registry->delete_manifest(app, *other->manifest.digest).ok());
+    f.base.clock.advance(1000);
+    REQUIRE(f.registry->collect(0).ok());
+    CHECK(outcome(f.registry->blob_size(app, foreign)) == "blob_unknown");
+    CHECK(f.registry->blob_size(app, layer).ok() == sparse);
+  }
+}
+
 TEST_CASE("tags move, unless they may not") {
   RegistryFixture f;
   Registry& registry = *f.registry;

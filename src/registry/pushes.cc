@@ -44,6 +44,7 @@ class Registry::Push {
   Status check_expected(meta::Tx& tx);
   Result<Manifest> insert(meta::Tx& tx);
   Status refer_to_image(meta::Tx& tx, const Manifest& manifest);
+  Status need_blob(meta::Tx& tx, const Manifest& manifest, const Descriptor& blob, bool may_lack);
   Status refer_to_children(meta::Tx& tx, Manifest& manifest);
   Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, const Descriptor& blob);
   Result<bool> put_tag(meta::Tx& tx, const Manifest& manifest, const std::string& name, bool immutable);
@@ -220,14 +221,20 @@ Result<bool> Registry::Push::refer_to_blob(meta::Tx& tx, const Manifest& manifes
   return there;
 }
 
+Status Registry::Push::need_blob(meta::Tx& tx, const Manifest& manifest, const Descriptor& blob,
+                                 bool may_lack) {
+  TRY(bool there, refer_to_blob(tx, manifest, blob));
+  if (there) return {};
+  if (!may_lack && !x_state.options.sparse_images) return missing(blob.digest);
+  return records::expect_blob(tx, manifest, blob.digest.text());
+}
+
 Status Registry::Push::refer_to_image(meta::Tx& tx, const Manifest& manifest) {
   std::set<Digest> seen{x_document.config->digest};
-  TRY(bool config, refer_to_blob(tx, manifest, *x_document.config));
-  if (!config) return missing(x_document.config->digest);
+  TRY_STATUS(need_blob(tx, manifest, *x_document.config, false));
   for (const auto& layer : x_document.layers) {
     if (!seen.insert(layer.digest).second) continue;
-    TRY(bool there, refer_to_blob(tx, manifest, layer));
-    if (!there && !is_distributed_elsewhere(layer)) return missing(layer.digest);
+    TRY_STATUS(need_blob(tx, manifest, layer, is_distributed_elsewhere(layer)));
   }
   return {};
 }

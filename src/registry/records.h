@@ -69,10 +69,13 @@ Result<std::vector<Manifest>> some_manifests(meta::Tx& tx, std::int64_t reposito
 // References. False: the other side is not in this repository.
 Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
 Result<bool> refer_to_child(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
+// A blob that is not here counts as referred to when it comes.
+Status expect_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
 Result<std::int64_t> size_of_children(meta::Tx& tx, std::int64_t manifest_id);
 Status set_total_size(meta::Tx& tx, std::int64_t manifest_id, std::int64_t total_size);
 Result<bool> is_child(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
-// The blobs only this manifest of its repository needed become loose.
+// The blobs only this manifest of its repository needed become loose (and of those that came late perhaps
+// some that others need too: is_referred() tells).
 Status loosen_blobs(meta::Tx& tx, const Manifest& manifest, TimeMs now);
 Result<std::int64_t> delete_children_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
 

@@ -65,7 +65,9 @@ Status put_link(meta::Tx& tx, std::int64_t repository_id, std::string_view diges
 
 Result<bool> is_referred(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
   return exists(tx.first(R"sql(
-    SELECT 1 FROM manifest_blobs WHERE repository_id = $1 AND digest = $2 LIMIT 1)sql",
+    SELECT 1 FROM manifest_blobs WHERE repository_id = $1 AND digest = $2
+    UNION ALL SELECT 1 FROM manifest_absent_blobs WHERE repository_id = $1 AND digest = $2
+    LIMIT 1)sql",
                          {repository_id, digest}));
 }
 

@@ -1,7 +1,7 @@
 #include "registry/records.h"
 #include "registry/rows.h"
 
-// Manifests, what they refer to, and tags.
+// Manifests and tags.
 namespace wharfage::registry::records {
 namespace {
 
@@ -178,6 +178,7 @@ Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id
 
 Status delete_manifest(meta::Tx& tx, std::int64_t id) {
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_blobs WHERE manifest_id = $1)sql", {id}));
+  TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_absent_blobs WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_children WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_pulls WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_bytes WHERE manifest_id = $1)sql", {id}));
@@ -191,62 +192,6 @@ Result<std::vector<Manifest>> some_manifests(meta::Tx& tx, std::int64_t reposito
     FROM manifests m WHERE m.repository_id = $1 LIMIT $2)sql",
                       {repository_id, limit}),
              to_manifest);
-}
-
-// ---------------------------------------------------------------- references
-
-Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest) {
-  return changed(tx.execute(R"sql(
-    INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
-    SELECT CAST($1 AS BIGINT), l.repository_id, l.digest FROM repository_blobs l
-    WHERE l.repository_id = $2 AND l.digest = $3)sql",
-                            {manifest.id, manifest.repository_id, digest}));
-}
-
-Result<bool> refer_to_child(meta::Tx& tx, const Manifest& manifest, std::string_view digest) {
-  return changed(tx.execute(R"sql(
-    INSERT INTO manifest_children (manifest_id, repository_id, digest)
-    SELECT CAST($1 AS BIGINT), m.repository_id, m.digest FROM manifests m
-    WHERE m.repository_id = $2 AND m.digest = $3)sql",
-                            {manifest.id, manifest.repository_id, digest}));
-}
-
-Result<std::int64_t> size_of_children(meta::Tx& tx, std::int64_t manifest_id) {
-  return number(tx.first(R"sql(
-    SELECT CAST(COALESCE(SUM(m.total_size), 0) AS BIGINT)
-    FROM manifest_children c JOIN manifests m ON m.repository_id = c.repository_id AND m.digest = c.digest
-    WHERE c.manifest_id = $1)sql",
-                         {manifest_id}));
-}
-
-Status set_total_size(meta::Tx& tx, std::int64_t manifest_id, std::int64_t total_size) {
-  return done(
-      tx.execute(R"sql(UPDATE manifests SET total_size = $2 WHERE id = $1)sql", {manifest_id, total_size}));
-}
-
-Result<bool> is_child(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
-  return exists(tx.first(R"sql(
-    SELECT 1 FROM manifest_children WHERE repository_id = $1 AND digest = $2 LIMIT 1)sql",
-                         {repository_id, digest}));
-}
-
-Status loosen_blobs(meta::Tx& tx, const Manifest& manifest, TimeMs now) {
-  return done(tx.execute(R"sql(
-    UPDATE repository_blobs SET loose_since = $3
-    WHERE repository_id = $1
-      AND digest IN (SELECT mine.digest FROM manifest_blobs mine WHERE mine.manifest_id = $2)
-      AND NOT EXISTS (SELECT 1 FROM manifest_blobs other
-                      WHERE other.repository_id = $1 AND other.digest = repository_blobs.digest
-                        AND other.manifest_id <> $2))sql",
-                         {manifest.repository_id, manifest.id, now}));
-}
-
-Result<std::int64_t> delete_children_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit) {
-  return tx.execute(R"sql(
-    DELETE FROM manifest_children
-    WHERE manifest_id IN (SELECT c.manifest_id FROM manifest_children c WHERE c.repository_id = $1
-                          LIMIT $2))sql",
-                    {repository_id, limit});
 }
 
 // ---------------------------------------------------------------- tags

@@ -134,6 +134,8 @@ bool is_accessory_tag(std::string_view tag);
 
 struct Options {
   bool sparse_indexes = false;  // accept an index although children are not here
+  bool sparse_images =
+      false;  // accept an image although blobs are not here; they count as needed when they come
 };
 
 class Registry {

@@ -163,6 +163,15 @@ std::vector<meta::Migration> schema() {
         );
         CREATE INDEX registry_changes_repository ON registry_changes (repository_id);
       )ddl"},
+      {304, "registry: blobs that sparse images need", R"ddl(
+        CREATE TABLE manifest_absent_blobs (
+          manifest_id INTEGER NOT NULL REFERENCES manifests (id),
+          repository_id INTEGER NOT NULL,
+          digest TEXT NOT NULL,
+          PRIMARY KEY (manifest_id, digest)
+        );
+        CREATE INDEX manifest_absent_blobs_digest ON manifest_absent_blobs (repository_id, digest);
+      )ddl"},
   };
 }
 
