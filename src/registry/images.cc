@@ -90,7 +90,7 @@ Result<Tag> Registry::get_tag(const Repository& repository, std::string_view tag
 
 Result<std::vector<std::string>> Registry::tags_after(const Repository& repository, std::string_view last,
                                                       std::int64_t limit) {
-  limit = bounded({0, limit}).limit;
+  limit = bounded_and_one(limit);
   return x_state->db.read([&](meta::Tx& tx) { return records::tags_after(tx, repository.id, last, limit); });
 }
 

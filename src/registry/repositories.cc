@@ -114,7 +114,7 @@ Result<Page<Repository>> Registry::list_repositories(const RepositoryFilter& fil
 // page and the caller's namespaces, never on the size of the store.
 Result<std::vector<std::string>> Registry::catalog(const std::optional<std::vector<std::int64_t>>& readable,
                                                    std::string_view last, std::int64_t limit) {
-  limit = bounded({0, limit}).limit;
+  limit = bounded_and_one(limit);
   return x_state->db.read([&](meta::Tx& tx) -> Result<std::vector<std::string>> {
     if (!readable) return records::names_after(tx, last, limit);
     TRY(auto names, records::public_names_after(tx, last, limit));

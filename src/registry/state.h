@@ -54,6 +54,11 @@ inline Slice bounded(Slice slice) {
   return slice;
 }
 
+// The same for lists that go on after a name: one more than a page tells whether there is another one.
+inline std::int64_t bounded_and_one(std::int64_t limit) {
+  return std::clamp<std::int64_t>(limit, 0, static_cast<std::int64_t>(limits::list_page_max) + 1);
+}
+
 // Pulls since the last fold.
 struct Pulls {
   struct Count {

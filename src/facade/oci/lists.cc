@@ -20,9 +20,9 @@ Result<PageOf> read_page(const Params& query) {
   PageOf page{limits::list_page_max, find_param(query, "last").value_or("")};
   auto text = find_param(query, "n");
   if (!text) return page;
-  auto size = parse_integer(*text);
-  if (!size || *size < 0) return fail(Reason::invalid_parameter, "n must be a number from 0", "n");
-  page.size = std::min<std::int64_t>(*size, limits::list_page_max);
+  bool digits = !text->empty() && text->find_first_not_of("0123456789") == text->npos;
+  if (!digits) return fail(Reason::invalid_parameter, "n must be a number from 0", "n");
+  page.size = std::min<std::int64_t>(parse_integer(*text).value_or(page.size), page.size);
   return page;
 }
 
@@ -40,6 +40,13 @@ void link_next(http::Response& response, std::string_view path, const PageOf& pa
   if (items.empty()) return;
   response.headers.set(
       "Link", fmt::format("<{}?n={}&last={}>; rel=\"next\"", path, page.size, percent_encode(items.back())));
+}
+
+// The registry ends a page early when its manifests are large. A link too many leads to an empty page.
+bool may_go_on(const std::vector<registry::Manifest>& page) {
+  std::size_t bytes = limits::manifest_bytes_max;
+  for (const auto& manifest : page) bytes += static_cast<std::size_t>(manifest.size);
+  return page.size() >= limits::list_page_max || bytes > limits::referrers_bytes_max;
 }
 
 std::string descriptor(const registry::Manifest& manifest) {
@@ -90,17 +97,27 @@ http::Response Exchange::list_tags() {
 
 http::Response Exchange::list_referrers() {
   auto repository = this->repository(auth::Access::read);
-  if (!repository.ok()) return refuse(repository.error());
+  // What is not there has no referrers; 404 would say that there is no such endpoint.
+  bool nowhere = !repository.ok() && repository.error().reason == Reason::repository_unknown;
+  if (!repository.ok() && !nowhere) return refuse(repository.error());
   auto digest = Digest::parse(x_route.reference);
   if (!digest.ok()) return refuse(digest.error());
   std::string type = find_param(x_query, "artifactType").value_or("");
-  auto found = registry().referrers(*repository, *digest, type);
+  auto last = parse_integer(find_param(x_query, "last").value_or("0"));
+  if (!last || *last < 0) return refuse(fail(Reason::invalid_parameter, "last is not from a Link", "last"));
+  auto found = nowhere ? Result(std::vector<registry::Manifest>())
+                       : registry().referrers(*repository, *digest, type, *last);
   if (!found.ok()) return refuse(found.error());
   std::string descriptors;
   for (const auto& manifest : *found) descriptors += (descriptors.empty() ? "" : ",") + descriptor(manifest);
   http::Response response;
   response.headers.set("Content-Type", "application/vnd.oci.image.index.v1+json");
   if (!type.empty()) response.headers.set("OCI-Filters-Applied", "artifactType");
+  if (may_go_on(*found)) {
+    std::string filter = type.empty() ? "" : "artifactType=" + percent_encode(type) + "&";
+    response.headers.set(
+        "Link", fmt::format("<{}?{}last={}>; rel=\"next\"", x_request.path, filter, found->back().id));
+  }
   response.body =
       R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[)" +
       descriptors + "]}";
