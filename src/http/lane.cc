@@ -30,7 +30,9 @@ Response Core::fault_response(const Request& request, const Fault& fault) const 
   } catch (...) {
     log.error("the fault hook threw an exception");
   }
-  response.status = fault.status;
+  // A protocol may have a way of its own to say that there are too many requests.
+  bool too_many = fault.status == 503 && response.status == 429;
+  if (!too_many) response.status = fault.status;
   if (fault.status == 503 && !response.headers.has("Retry-After")) response.headers.add("Retry-After", "1");
   return response;
 }

@@ -205,23 +205,30 @@ TEST_CASE("exceptions of handlers and routers become 500 and nothing else breaks
   CHECK(reply.body.find("secret") == std::string::npos);
 }
 
-TEST_CASE("a full queue answers 503 with Retry-After") {
+TEST_CASE("a full queue answers 503 with Retry-After, or the protocol's own too many requests") {
+  bool own = false;
+  SUBCASE("plain") {}
+  SUBCASE("own") {
+    own = true;
+  }
   std::promise<void> open;
   auto gate = open.get_future().share();
   std::atomic<int> entered = 0;
+  ServerOptions options;
+  options.on_fault = [own](const Request&, const Error&) { return Response::text(own ? 429 : 599, "full"); };
   Site site(always([&](Request&) {
               ++entered;
               gate.wait();
               return Response::text(200, "late");
             }),
-            {}, 1, 1);
+            options, 1, 1);
   Peer first(site.port()), second(site.port()), third(site.port());
   first.say(get);
   while (entered == 0) std::this_thread::yield();
   second.say(get);
   while (site.workers.waiting() == 0) std::this_thread::yield();
   Reply refused = third.ask(get);
-  CHECK(refused.status == 503);
+  CHECK(refused.status == (own ? 429 : 503));
   CHECK(refused.headers.get("Retry-After") == "1");
   open.set_value();
   CHECK(first.reply().body == "late");
