@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "base/glob.h"
 #include "base/text.h"
 
 namespace wharfage::node {
@@ -64,6 +66,29 @@ Key list_key(std::string_view name, std::string_view about, Values Config::* mem
             for (const auto& value : config.*member) text += (text.empty() ? "" : ", ") + json_string(value);
             return "[" + text + "]";
           }};
+}
+
+Key patterns_key(std::string_view name, std::string_view about, Values Config::* member) {
+  Key key = list_key(name, about, member);
+  key.set = [member](Config& config, const Values& values) -> Status {
+    for (const auto& pattern : values) {
+      if (Status valid = check_glob(pattern); !valid.ok()) return wrong("has the bad pattern " + pattern);
+    }
+    config.*member = values;
+    return {};
+  };
+  return key;
+}
+
+Key choice_key(std::string_view name, std::string_view about, Values choices, std::string Config::* member) {
+  Key key = text_key(name, about, member);
+  key.set = [choices = std::move(choices), member](Config& config, const Values& values) -> Status {
+    bool known = values.size() == 1 && std::find(choices.begin(), choices.end(), values[0]) != choices.end();
+    if (!known) return wrong(fmt::format("needs one of {}", fmt::join(choices, ", ")));
+    config.*member = values[0];
+    return {};
+  };
+  return key;
 }
 
 constexpr std::string_view level_names[] = {"debug", "info", "warning", "error"};
@@ -132,6 +157,16 @@ std::vector<Key> make_keys() {
       switch_key("registry.create_namespaces", "an administrator's push creates the namespace",
                  &Config::create_namespaces),
       text_key("registry.token_service", "service name in bearer challenges", &Config::token_service),
+      switch_key("registry.sparse_indexes", "accept an index although manifests it lists are not here",
+                 &Config::sparse_indexes),
+      switch_key("registry.sparse_images", "accept an image although layers are not here; nobody can run it",
+                 &Config::sparse_images),
+      patterns_key("registry.anonymous_namespaces",
+                   "namespaces, or patterns like scratch-*, that need no login; default: none",
+                   &Config::anonymous_namespaces),
+      choice_key("registry.anonymous_access",
+                 "what anybody may do there: pull, push (and pull), delete (and both)",
+                 {"pull", "push", "delete"}, &Config::anonymous_access),
       switch_key("network.allow_private", "let connections, webhooks and feeds reach private addresses",
                  &Config::allow_private),
       list_key("network.allowed", "exceptions: CIDR, optionally with :port", &Config::allowed_addresses),
@@ -214,7 +249,8 @@ Result<std::string> contents(const std::string& file) {
 }
 
 bool is_list(const std::string& name) {
-  return name == "network.allowed" || name == "build.file_roots" || name.rfind("build.egress_", 0) == 0;
+  return name == "network.allowed" || name == "build.file_roots" || name == "registry.anonymous_namespaces" ||
+         name.rfind("build.egress_", 0) == 0;
 }
 
 Values split_list(const std::string& text) {

@@ -40,6 +40,9 @@ struct Config {
   // registry
   bool create_namespaces = true;
   std::string token_service = "wharfage";
+  bool sparse_indexes = false, sparse_images = false;
+  std::vector<std::string> anonymous_namespaces;  // patterns
+  std::string anonymous_access = "pull";
   // network: what our own client may reach
   bool allow_private = false;
   std::vector<std::string> allowed_addresses;

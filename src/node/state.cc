@@ -42,6 +42,11 @@ build::Options build_options(const Config& config, const Address& address, const
   return options;
 }
 
+auth::Access anonymous_access(const Config& config) {
+  if (config.anonymous_access == "delete") return auth::Access::remove;
+  return config.anonymous_access == "push" ? auth::Access::write : auth::Access::read;
+}
+
 // Builds reach us through their own gateway only.
 std::function<bool(std::string_view)> in_network(const std::string& network) {
   return [network = build::parse_network(network)](std::string_view peer) {
@@ -65,7 +70,8 @@ Node::State::State(const Config& given, Address where, Foundations foundations, 
       audit(*base.db, clock),
       events(*base.db, clock, log),
       queue(*base.db, clock, log, {.sole_owner = true}),
-      registry(*base.db, ids, *base.blobs, events, clock, log),
+      registry(*base.db, ids, *base.blobs, events, clock, log,
+               {.sparse_indexes = config.sparse_indexes, .sparse_images = config.sparse_images}),
       connections(registry, ids, queue, base.vault, client),
       builds(*base.db, ids, registry, auth, queue, base.vault, clock,
              build_options(config, address, base.folder->path()), log),
@@ -114,11 +120,18 @@ Status Node::State::prepare(const Environment& environment) {
   TRY_STATUS(inventory.start());
   webhooks->start();
 
+  if (!config.anonymous_namespaces.empty()) {
+    log.warning(
+        "anybody may use these namespaces without a login",
+        {{"namespaces", join(config.anonymous_namespaces, ", ")}, {"access", config.anonymous_access}});
+  }
   oci.emplace(registry, auth, tokens, audit, clock,
               oci::Options{.external_url = config.external_url,
                            .trust_forwarded = config.trust_forwarded,
                            .service = config.token_service,
                            .create_namespaces = config.create_namespaces,
+                           .anonymous_namespaces = config.anonymous_namespaces,
+                           .anonymous_access = anonymous_access(config),
                            .comes_by_host = in_network(config.build_network)},
               log);
   alibaba.emplace(alibaba::Rooms{registry, builds, scans, sync, connections, inventory}, auth, audit, clock,
@@ -132,11 +145,15 @@ Status Node::State::prepare(const Environment& environment) {
   return {};
 }
 
-http::Plan Node::State::route(const http::Request& head) {
+Destination Node::State::destination(const http::Request& head) const {
   auto is_project = [](std::string_view segment, const void* context) {
     return segment == static_cast<const State*>(context)->registry.instance().project_id;
   };
-  switch (destination(head, is_project, this)) {
+  return node::destination(head, is_project, this);
+}
+
+http::Plan Node::State::route(const http::Request& head) {
+  switch (destination(head)) {
     case Destination::health:
       return health->plan(head);
     case Destination::oci:
@@ -271,10 +288,7 @@ Status Node::State::open() {
                             .client_required = config.tls_client_mode == "require"};
   }
   options.on_done = [this](const http::Request& request, int status, std::int64_t sent, std::int64_t micros) {
-    auto is_project = [](std::string_view segment, const void* context) {
-      return segment == static_cast<const State*>(context)->registry.instance().project_id;
-    };
-    requests.count(destination(request, is_project, this), request.method, status, sent, micros);
+    requests.count(destination(request), request.method, status, sent, micros);
     if (!config.log_requests) return;
     Log line = request.certificate ? log.with("certificate", request.certificate->subject) : log;
     line.info("request", {{"request", request.id},
@@ -285,9 +299,8 @@ Status Node::State::open() {
                           {"micros", micros},
                           {"peer", request.peer}});
   };
-  options.on_fault = [](const http::Request& request, const Error& error) {
-    bool oci = request.path.rfind("/v2/", 0) == 0;
-    if (oci) return oci::error_response(error);
+  options.on_fault = [this](const http::Request& request, const Error& error) {
+    if (destination(request) == Destination::oci) return oci::error_response(error);
     return http::Response::json(
         oci::wire_error(error.reason).status,
         fmt::format(R"({{"error":{{"code":{},"message":{}}}}})", json_string(reason_name(error.reason)),

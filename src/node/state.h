@@ -62,6 +62,7 @@ struct Node::State {
   Status open();                                   // listens, starts jobs and chores
   void close();
 
+  Destination destination(const http::Request& head) const;
   http::Plan route(const http::Request& head);
   std::vector<Chore> chores();
   std::vector<Check> checks();

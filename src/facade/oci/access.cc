@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/glob.h"
 #include "base/limits.h"
 #include "facade/oci/error.h"
 #include "facade/oci/exchange.h"
@@ -63,6 +66,19 @@ auth::Resource resource_of(registry::Registry& registry, const registry::Name& n
   return {space.ok() ? space->id : nobodys_namespace, name.full(), false};
 }
 
+bool open_to_all(const Options& options, auth::Access access, const auth::Resource& on) {
+  if (access > options.anonymous_access || on.namespace_id == nobodys_namespace) return false;
+  std::string_view space = std::string_view(on.name).substr(0, on.name.find('/'));
+  return std::any_of(options.anonymous_namespaces.begin(), options.anonymous_namespaces.end(),
+                     [&](const std::string& pattern) { return glob_match(pattern, space); });
+}
+
+Status authorise(const Options& options, auth::Auth& auth, const auth::Principal& who, auth::Access access,
+                 const auth::Resource& on) {
+  if (open_to_all(options, access, on)) return {};
+  return auth.authorise(who, access, on);
+}
+
 Exchange::Exchange(Oci& oci, const http::Request& request, Route route)
     : x_oci(oci), x_request(request), x_route(std::move(route)), x_query(parse_query(request.query)) {}
 
@@ -90,6 +106,7 @@ Status Exchange::authenticate() {
 // counts at once, not when the token runs out.
 Status Exchange::allow(auth::Access access, const auth::Resource& resource, const std::string& name) {
   x_wanted = access;
+  if (open_to_all(x_oci.x_options, access, resource)) return {};
   TRY_STATUS(x_oci.x_auth.authorise(x_who, access, resource));
   if (!x_claims || x_claims->allows(name, action_of(access))) return {};
   bool public_pull = access == auth::Access::read && resource.publicly_readable;

@@ -56,6 +56,7 @@ class Exchange {
   Opened begin_upload();                 // POST
   Opened continue_upload(bool closing);  // PATCH and PUT
   Result<std::optional<http::Response>> try_mount(const registry::Repository& to);
+  Result<bool> mount_from_anywhere(const registry::Repository& to, const Digest& digest);
 
   Oci& x_oci;
   const http::Request x_request;
@@ -74,6 +75,10 @@ http::Response answer_token(registry::Registry& registry, auth::Auth& auth,
 Result<auth::Principal> check_login(registry::Registry& registry, auth::Auth& auth, const std::string& user,
                                     const std::string& password, const std::string& peer);
 std::string external_base(const Options& options, const http::Request& request);
+// Auth::authorise(), and what the settings open to everybody.
+bool open_to_all(const Options& options, auth::Access access, const auth::Resource& on);
+Status authorise(const Options& options, auth::Auth& auth, const auth::Principal& who, auth::Access access,
+                 const auth::Resource& on);
 // What a name is, whether or not it exists: an unknown namespace is nobody's.
 auth::Resource resource_of(registry::Registry& registry, const registry::Name& name);
 

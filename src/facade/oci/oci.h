@@ -21,6 +21,10 @@ struct Options {
   bool trust_forwarded = false;      // believe X-Forwarded-Proto and -Host of a proxy in front
   std::string service = "wharfage";  // what tokens are for
   bool create_namespaces = true;     // an administrator's push creates the namespace
+  // Existing namespaces (globs) in which everybody has this access, with and without a login. Here and not in
+  // auth: it is for images only, and opens nothing of the management APIs.
+  std::vector<std::string> anonymous_namespaces;
+  auth::Access anonymous_access = auth::Access::read;
   // Whether a client at this address cannot reach external_url (an image build): it is led back to the Host
   // it came by.
   std::function<bool(std::string_view peer)> comes_by_host;

@@ -51,8 +51,8 @@ std::optional<auth::Access> access_of(std::string_view action) {
   return std::nullopt;
 }
 
-auth::RegistryAccess intersect(registry::Registry& registry, auth::Auth& auth, const auth::Principal& who,
-                               const auth::RegistryAccess& wanted) {
+auth::RegistryAccess intersect(registry::Registry& registry, auth::Auth& auth, const Options& options,
+                               const auth::Principal& who, const auth::RegistryAccess& wanted) {
   auth::RegistryAccess granted{wanted.type, wanted.name, {}};
   if (wanted.type == "registry") {
     bool catalog = wanted.name == "catalog" && who.kind != auth::Principal::Kind::anonymous;
@@ -64,7 +64,7 @@ auth::RegistryAccess intersect(registry::Registry& registry, auth::Auth& auth, c
   auth::Resource resource = resource_of(registry, *name);
   for (const std::string& action : wanted.actions) {
     auto access = access_of(action);
-    if (access && auth.authorise(who, *access, resource).ok()) granted.actions.push_back(action);
+    if (access && authorise(options, auth, who, *access, resource).ok()) granted.actions.push_back(action);
   }
   return granted;
 }
@@ -77,6 +77,8 @@ Result<auth::Principal> from_basic(registry::Registry& registry, auth::Auth& aut
   auto decoded = unbase64(trim(header.substr(6)));
   auto colon = decoded.ok() ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) return fail(Reason::bad_credentials);
+  // Some clients present their lack of a login as an empty one.
+  if (*decoded == ":") return auth::Principal::anonymous();
   return check_login(registry, auth, decoded->substr(0, colon), decoded->substr(colon + 1), request.peer);
 }
 
@@ -115,7 +117,8 @@ http::Response answer_token(registry::Registry& registry, auth::Auth& auth,
   if (!who.ok()) return refuse_token(who.error());
 
   std::vector<auth::RegistryAccess> granted;
-  for (const auto& wanted : parse_scopes(params)) granted.push_back(intersect(registry, auth, *who, wanted));
+  for (const auto& wanted : parse_scopes(params))
+    granted.push_back(intersect(registry, auth, options, *who, wanted));
   auto token = tokens.issue(*who, options.service, granted);
   if (!token.ok()) return refuse_token(token.error());
   std::string text = json_string(token->text);
