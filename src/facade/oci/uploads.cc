@@ -99,15 +99,38 @@ Result<std::optional<http::Response>> Exchange::try_mount(const registry::Reposi
   auto from = find_param(x_query, "from");
   if (!text) return none;
   TRY(Digest digest, Digest::parse(*text));
-  auto source = from ? repository_named(*from, auth::Access::read, false) : Result<registry::Repository>(to);
-  if (!source.ok()) return none;
-  TRY(bool mounted, registry().mount_blob(to, *source, digest));
+  bool mounted = false;
+  if (from) {
+    auto source = repository_named(*from, auth::Access::read, false);
+    if (!source.ok()) return none;
+    TRY(mounted, registry().mount_blob(to, *source, digest));
+  } else {
+    TRY(mounted, mount_from_anywhere(to, digest));
+  }
   if (!mounted) return none;
   http::Response response;
   response.status = 201;
   response.headers.add("Location", blob_location(digest));
   response.headers.add("Docker-Content-Digest", digest.text());
   return std::optional(std::move(response));
+}
+
+// Without a source any repository will do that the caller may pull from. A bearer token narrows that to the
+// repositories it names and to public ones, whatever its owner may.
+Result<bool> Exchange::mount_from_anywhere(const registry::Repository& to, const Digest& digest) {
+  if (registry().blob_size(to, digest).ok()) return true;
+  std::optional<std::vector<std::int64_t>> readable = std::vector<std::int64_t>();
+  if (!x_claims) {
+    TRY(readable, x_oci.x_auth.readable_namespaces(x_who));
+  } else {
+    for (const auto& scope : x_claims->access) {
+      auto source = scope.type == "repository" ? repository_named(scope.name, auth::Access::read, false)
+                                               : Result<registry::Repository>(fail(Reason::denied));
+      bool there = source.ok() && registry().blob_size(*source, digest).ok();
+      if (there) return registry().mount_blob(to, *source, digest);
+    }
+  }
+  return registry().mount_blob(to, readable, digest);
 }
 
 Opened Exchange::begin_upload() {
