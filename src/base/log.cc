@@ -36,34 +36,59 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return length;
 }
 
-std::string render(const LogField& field) {
-  std::string out = fmt::format(",{}:", json_string(field.name));
-  if (auto text = std::get_if<std::string>(&field.value)) return out + json_string(*text);
-  if (auto number = std::get_if<std::int64_t>(&field.value)) return out + fmt::format("{}", *number);
-  return out + (std::get<bool>(field.value) ? "true" : "false");
+bool is_plain(char c) {
+  auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+}
+
+// One character that is not plain, or one byte that is no character; returns how much it took.
+std::size_t append_special(std::string& out, std::string_view text, std::size_t at) {
+  auto c = static_cast<unsigned char>(text[at]);
+  std::size_t length = utf8_length(text, at);
+  if (c == '"' || c == '\\') {
+    out += {'\\', static_cast<char>(c)};
+  } else if (c == '\n') {
+    out += "\\n";
+  } else if (c < 0x20) {
+    out += fmt::format("\\u{:04x}", c);
+  } else if (length == 0) {
+    out += "\xef\xbf\xbd";
+  } else {
+    out += text.substr(at, length);
+  }
+  return length == 0 ? 1 : length;
+}
+
+void append_json(std::string& out, std::string_view text) {
+  out += '"';
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t plain = at;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out += text.substr(at, plain - at);
+    at = plain < text.size() ? plain + append_special(out, text, plain) : plain;
+  }
+  out += '"';
+}
+
+void append_field(std::string& out, const LogField& field) {
+  out += ',';
+  append_json(out, field.name);
+  out += ':';
+  if (auto text = std::get_if<std::string>(&field.value)) {
+    append_json(out, *text);
+  } else if (auto number = std::get_if<std::int64_t>(&field.value)) {
+    out += fmt::format_int(*number).c_str();
+  } else {
+    out += std::get<bool>(field.value) ? "true" : "false";
+  }
 }
 
 }  // namespace
 
 std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (std::size_t at = 0; at < text.size();) {
-    unsigned char c = static_cast<unsigned char>(text[at]);
-    std::size_t length = utf8_length(text, at);
-    if (c == '"' || c == '\\') {
-      out += {'\\', static_cast<char>(c)};
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c < 0x20) {
-      out += fmt::format("\\u{:04x}", c);
-    } else if (length == 0) {
-      out += "\xef\xbf\xbd";
-    } else {
-      out += text.substr(at, length);
-    }
-    at += length == 0 ? 1 : length;
-  }
-  return out + "\"";
+  std::string out;
+  append_json(out, text);
+  return out;
 }
 
 Log::Log(LogLevel level) : Log(std::make_shared<StderrSink>(), level) {}
@@ -71,7 +96,7 @@ Log::Log(std::shared_ptr<LogSink> sink, LogLevel level) : x_sink(std::move(sink)
 
 Log Log::with(std::string_view name, std::string_view value) const {
   Log copy = *this;
-  copy.x_carried += render({name, std::string(value)});
+  append_field(copy.x_carried, {name, std::string(value)});
   return copy;
 }
 
@@ -90,11 +115,18 @@ void Log::error(std::string_view message, std::vector<LogField> fields) const {
 
 void Log::write(LogLevel level, std::string_view message, const std::vector<LogField>& fields) const {
   if (level < x_level) return;
-  std::string line =
-      fmt::format(R"({{"time":"{}","level":"{}","message":{}{})", rfc3339_ms(SystemClock().now()),
-                  level_name(level), json_string(message), x_carried);
-  for (const auto& field : fields) line += render(field);
-  x_sink->write(line + "}\n");
+  std::string line;
+  line.reserve(256);
+  line += R"({"time":")";
+  line += rfc3339_ms(SystemClock().now());
+  line += R"(","level":")";
+  line += level_name(level);
+  line += R"(","message":)";
+  append_json(line, message);
+  line += x_carried;
+  for (const auto& field : fields) append_field(line, field);
+  line += "}\n";
+  x_sink->write(line);
 }
 
 }  // namespace wharfage

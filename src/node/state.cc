@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "base/buffered_sink.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -61,6 +62,7 @@ Node::State::State(const Config& given, Address where, Foundations foundations, 
     : config(given),
       address(std::move(where)),
       log(std::move(to)),
+      request_log(std::make_shared<BufferedSink>(STDERR_FILENO), config.log_level),
       base(std::move(foundations)),
       client({.allow_private = config.allow_private, .allowed = config.allowed_addresses},
              "wharfage/" + std::string(version)),
@@ -290,14 +292,15 @@ Status Node::State::open() {
   options.on_done = [this](const http::Request& request, int status, std::int64_t sent, std::int64_t micros) {
     requests.count(destination(request), request.method, status, sent, micros);
     if (!config.log_requests) return;
-    Log line = request.certificate ? log.with("certificate", request.certificate->subject) : log;
-    line.info("request", {{"request", request.id},
-                          {"method", request.method},
-                          {"path", cut(request.path, 512)},
-                          {"status", std::int64_t{status}},
-                          {"sent", sent},
-                          {"micros", micros},
-                          {"peer", request.peer}});
+    std::vector<LogField> fields = {{"request", request.id},
+                                    {"method", request.method},
+                                    {"path", cut(request.path, 512)},
+                                    {"status", std::int64_t{status}},
+                                    {"sent", sent},
+                                    {"micros", micros},
+                                    {"peer", request.peer}};
+    if (request.certificate) fields.push_back({"certificate", request.certificate->subject});
+    request_log.info("request", std::move(fields));
   };
   options.on_fault = [this](const http::Request& request, const Error& error) {
     if (destination(request) == Destination::oci) return oci::error_response(error);

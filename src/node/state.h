@@ -72,6 +72,7 @@ struct Node::State {
   Config config;
   Address address;
   Log log;
+  Log request_log;  // one line per request, collected: what goes wrong is written at once through `log`
   Foundations base;
   SystemClock clock;
   Welcome welcome;
