@@ -4,6 +4,7 @@
 #include "auth/auth.h"
 #include "auth/names.h"
 #include "auth/state.h"
+#include "base/memory_only.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -76,6 +77,7 @@ Result<std::optional<Credential>> Auth::State::verify_temporary(std::string_view
 }
 
 Result<std::optional<Credential>> Auth::State::verify(std::string_view name, std::string_view password) {
+  if (auto miss = MemoryOnly::misses()) return *std::move(miss);
   if (name.size() > limits::login_name_max || password.size() > limits::password_bytes_max) {
     return std::optional<Credential>();
   }

@@ -8,7 +8,6 @@
 #include <limits>
 
 #include "base/limits.h"
-#include "base/random.h"
 #include "base/time.h"
 #include "http/response_head.h"
 
@@ -130,7 +129,7 @@ std::shared_ptr<Exchange> Connection::new_exchange(Head head) {
   request.tls = x_lane.core().options.tls.has_value();
   request.certificate = x_certificate;
   std::string_view id = request.headers.get("X-Request-Id");
-  request.id = is_sane_request_id(id) ? std::string(id) : random_hex(16);
+  request.id = is_sane_request_id(id) ? std::string(id) : x_lane.next_request_id();
   return exchange;
 }
 

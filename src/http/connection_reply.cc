@@ -63,7 +63,7 @@ Moved Connection::send_part() {
   std::size_t size = std::min(static_cast<std::size_t>(x_part_length - x_part_sent), x_budget);
   Moved moved;
   if (auto range = std::get_if<FileRange>(&x_response.body)) {
-    moved = x_transport->send_file(range->file->descriptor(), range->offset + x_part_sent, size);
+    moved = x_transport->send_file(*range->descriptor, range->offset + x_part_sent, size);
   } else {
     std::string_view text = std::get<std::string>(x_response.body);
     moved = x_transport->write(text.substr(static_cast<std::size_t>(x_part_sent), size), false);

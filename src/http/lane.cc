@@ -1,5 +1,6 @@
 #include "http/lane.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -126,6 +127,10 @@ void Lane::tick() {
   }
   for (const auto& connection : late) connection->time_out();
   x_loop.after(x_tick_ms, [this] { tick(); });
+}
+
+std::string Lane::next_request_id() {
+  return fmt::format("{}{:016x}", x_id_prefix, ++x_request_count);
 }
 
 std::string_view Lane::date() {

@@ -12,6 +12,7 @@
 #include <thread>
 #include <unordered_set>
 
+#include "base/random.h"
 #include "http/head.h"
 #include "http/loop.h"
 #include "http/server.h"
@@ -59,6 +60,7 @@ class Lane {
   void submit_surely(std::function<void()> work, std::function<void()> done);
 
   std::string_view date();                     // of now, for the Date field
+  std::string next_request_id();               // 32 hex digits: unique, not secret
   char* scratch() { return x_scratch.get(); }  // shared by all connections, valid until the next read
   static constexpr std::size_t scratch_bytes = 64 * 1024;
 
@@ -73,6 +75,8 @@ class Lane {
   std::deque<std::function<void()>> x_backlog;
   std::string x_date;
   std::int64_t x_date_second = 0;
+  const std::string x_id_prefix = random_hex(8);  // of this lane's request ids; a counter follows
+  std::uint64_t x_request_count = 0;
   std::unique_ptr<char[]> x_scratch;
   std::int64_t x_tick_ms;
   std::thread x_thread;  // last: uses everything above

@@ -44,10 +44,6 @@ std::string Headers::all(std::string_view name) const {
   return joined;
 }
 
-File::~File() {
-  if (x_descriptor >= 0) ::close(x_descriptor);
-}
-
 Response Response::text(int status, std::string body, std::string type) {
   Response response;
   response.status = status;

@@ -31,21 +31,9 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> x_fields;
 };
 
-// An open file that closes itself; shared by the responses that send it.
-class File {
- public:
-  explicit File(int descriptor) : x_descriptor(descriptor) {}
-  ~File();
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int descriptor() const { return x_descriptor; }
-
- private:
-  int x_descriptor;
-};
-
+// A part of an open file, which whoever made the pointer closes with its last copy.
 struct FileRange {
-  std::shared_ptr<const File> file;
+  std::shared_ptr<const int> descriptor;
   std::int64_t offset = 0;
   std::int64_t length = 0;
 };

@@ -119,7 +119,7 @@ std::int64_t announced_length(const Response& response, bool head_method) {
 }  // namespace
 
 std::int64_t body_length(const Response& response) {
-  if (auto range = std::get_if<FileRange>(&response.body)) return range->file ? range->length : 0;
+  if (auto range = std::get_if<FileRange>(&response.body)) return range->descriptor ? range->length : 0;
   return static_cast<std::int64_t>(std::get<std::string>(response.body).size());
 }
 

@@ -38,7 +38,8 @@ struct Buffered {
   std::function<Response(Request&)> handle;  // runs on a worker
 };
 struct Streamed {
-  // Runs on a worker before any body byte is read: an early response, or the sink for the body.
+  // Runs on a worker before any body byte is read: an early response, or the sink for the body. The request
+  // lives until the sink is gone.
   std::function<std::variant<Response, std::unique_ptr<BodySink>>(Request&)> open;
 };
 // Known at once from memory: sent without a hop to a worker. The connection ends when a body follows.

@@ -253,7 +253,7 @@ TEST_CASE("file ranges arrive exactly, large and small, and stop at a file that 
   REQUIRE(descriptor >= 0);
   std::string content = noise(5'000'003);
   REQUIRE(::write(descriptor, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
-  auto file = std::make_shared<const File>(descriptor);
+  auto file = shared_file(descriptor);
   Site site([&](const Request&) {
     return Buffered{0, [&](Request& request) {
                       Params params = parse_query(request.query);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,14 @@
 #include "http/server.h"
 
 namespace wharfage::http {
+
+// Closes the file with the last copy.
+inline std::shared_ptr<const int> shared_file(int descriptor) {
+  return {new int(descriptor), [](const int* owned) {
+            ::close(*owned);
+            delete owned;
+          }};
+}
 
 struct Reply {
   int status = 0;

@@ -174,7 +174,7 @@ TEST_CASE("files and bodies pass through TLS exactly, in both directions") {
   std::string content;
   for (int i = 0; i < 100; ++i) content += random_bytes(30'011);
   std::ofstream(credentials.folder + "/file", std::ios::binary) << content;
-  auto file = std::make_shared<const File>(::open((credentials.folder + "/file").c_str(), O_RDONLY));
+  auto file = shared_file(::open((credentials.folder + "/file").c_str(), O_RDONLY));
   Site site(
       [&](const Request&) {
         return Buffered{8 * 1024 * 1024, [&](Request& request) {

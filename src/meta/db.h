@@ -98,7 +98,7 @@ class Db {
   auto write(F&& work) -> std::invoke_result_t<F, Tx&> {
     return run<std::invoke_result_t<F, Tx&>>(std::forward<F>(work), &Db::write_any);
   }
-  // The same on a read-only snapshot. Not from inside a write(): ask its Tx.
+  // The same on a read-only snapshot. Not from inside a write(): ask its Tx. Both miss under a MemoryOnly.
   template <class F>
   auto read(F&& work) -> std::invoke_result_t<F, Tx&> {
     return run<std::invoke_result_t<F, Tx&>>(std::forward<F>(work), &Db::read_any);

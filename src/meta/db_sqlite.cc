@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
+#include "base/memory_only.h"
 #include "base/random.h"
 #include "meta/connection_sqlite.h"
 #include "meta/db.h"
@@ -137,6 +138,7 @@ SqliteDb::~SqliteDb() {
 
 Status SqliteDb::write_any(const Work& work) {
   CHECK(std::this_thread::get_id() != x_thread.get_id(), "write() was called from inside write()");
+  if (auto miss = MemoryOnly::misses()) return *std::move(miss);
   auto pending = std::make_shared<Pending>(work);
   {
     std::unique_lock lock(x_queue_mutex);
@@ -258,6 +260,7 @@ void SqliteDb::return_reader(std::unique_ptr<Connection> reader) {
 
 Status SqliteDb::read_any(const Work& work) {
   CHECK(std::this_thread::get_id() != x_thread.get_id(), "read() was called from inside write()");
+  if (auto miss = MemoryOnly::misses()) return *std::move(miss);
   TRY(auto reader, take_reader());
   TRY_STATUS(reader->execute("BEGIN"));
   SqliteTx tx(*reader);

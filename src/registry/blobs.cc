@@ -31,6 +31,7 @@ Status Registry::State::link(meta::Tx& tx, const Repository& repository, const D
 
 Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest) {
   TRY_STATUS(records::delete_link(tx, repository_id, digest));
+  tx.on_commit([this, key = manifest_key(repository_id, digest)] { open_blobs.drop(key); });
   TRY(bool linked, records::is_linked(tx, digest));
   if (linked) return {};
   TRY(auto row, records::find_blob(tx, digest));
@@ -68,10 +69,15 @@ Result<std::int64_t> Registry::blob_size(const Repository& repository, const Dig
 
 Result<blob::Blob> Registry::open_blob(const Repository& repository, const Digest& digest) {
   State& state = *x_state;
+  std::string key = State::manifest_key(repository.id, digest.text());
+  if (auto kept = state.open_blobs.find(key)) return *kept;
+  auto ticket = state.open_blobs.ticket();
   TRY(auto link,
       state.db.read([&](meta::Tx& tx) { return records::find_link(tx, repository.id, digest.text()); }));
   if (!link) return fail(Reason::blob_unknown, {}, digest.text());
-  return state.blobs.open_blob(digest);
+  TRY(blob::Blob blob, state.blobs.open_blob(digest));
+  state.open_blobs.keep(ticket, key, blob, 1);
+  return blob;
 }
 
 Status Registry::delete_blob(const Repository& repository, const Digest& digest) {

@@ -1,3 +1,4 @@
+#include "base/memory_only.h"
 #include "registry/state.h"
 
 namespace wharfage::registry {
@@ -26,6 +27,8 @@ void Registry::count_pull(const Repository& repository, const Manifest& manifest
   bool full;
   {
     std::lock_guard lock(pulls.mutex);
+    bool at_bound = pulls.by_manifest.size() + 1 >= limits::pull_buffer_max;
+    if (at_bound && MemoryOnly::misses()) return;  // folding would wait
     auto& count = pulls.by_manifest[manifest.id];
     count.repository_id = repository.id;
     ++count.pulls;

@@ -70,6 +70,9 @@ struct Pulls {
   std::mutex folding;  // one at a time
 };
 
+// Descriptors kept open for what is pulled most; each is a small share of what a process may have open.
+constexpr std::size_t open_blobs_max = 256;
+
 struct Registry::State {
   meta::Db& db;
   meta::Ids& ids;
@@ -82,6 +85,7 @@ struct Registry::State {
   std::optional<Instance> instance;                              // set once, before any other thread
   Cache<Repository> repositories{limits::repository_cache_max};  // by full name, each at cost 1
   Cache<Manifest> manifests{limits::manifest_cache_bytes_max};   // by manifest_key()
+  Cache<blob::Blob> open_blobs{open_blobs_max};                  // by manifest_key() of the digest, at cost 1
   Arrivals arrivals;
   Pulls pulls;
   std::mutex collecting;
@@ -95,7 +99,7 @@ struct Registry::State {
   // Makes `digest` a blob of the repository. Its bytes must have been committed to the store.
   Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
   Status check_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
-  // Removes a link that no manifest needs; the last one dooms the blob.
+  // Removes a link that no manifest needs; the last one dooms the blob. Within its transaction.
   Status unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest);
   // Committed bytes that nobody will link: left to collect(). Best effort.
   void abandon(const Digest& digest, std::int64_t size);

@@ -50,6 +50,8 @@ class Exchange {
   http::Response put_manifest();
   http::Response delete_manifest();
   http::Response get_blob();
+  http::Response tell_blob(const registry::Repository& repository, const Digest& digest);
+  http::Response send_blob(const registry::Repository& repository, const Digest& digest);
   http::Response delete_blob();
   http::Response upload_status();
   http::Response cancel_upload();
@@ -59,7 +61,7 @@ class Exchange {
   Result<bool> mount_from_anywhere(const registry::Repository& to, const Digest& digest);
 
   Oci& x_oci;
-  const http::Request x_request;
+  const http::Request& x_request;  // the server keeps it until the last sink has gone
   Route x_route;
   Params x_query;
   auth::Principal x_who;

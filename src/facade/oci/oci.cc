@@ -1,6 +1,7 @@
 #include "facade/oci/oci.h"
 
 #include "base/limits.h"
+#include "base/memory_only.h"
 #include "facade/oci/error.h"
 #include "facade/oci/exchange.h"
 
@@ -13,6 +14,12 @@ constexpr std::size_t stray_body_max = 64 * 1024;  // of requests that have no u
 bool streams(const http::Request& head, const Route& route) {
   bool upload = route.kind == Route::Kind::upload || route.kind == Route::Kind::uploads;
   return upload && (head.method == "POST" || head.method == "PATCH" || head.method == "PUT");
+}
+
+// Pulls of what is known are answered on the event loop: waking a worker costs more than the answer.
+bool may_be_in_memory(const http::Request& head, const Route& route) {
+  if (route.kind == Route::Kind::manifest) return head.method == "GET" || head.method == "HEAD";
+  return route.kind == Route::Kind::blob && head.method == "GET";
 }
 
 std::size_t body_max(const http::Request& head, const Route& route) {
@@ -52,6 +59,11 @@ http::Plan Oci::plan(const http::Request& head) {
     return http::Streamed{[this, route = *route](http::Request& request) {
       return Exchange(*this, request, route).open_body();
     }};
+  }
+  if (may_be_in_memory(head, *route)) {
+    MemoryOnly memory;
+    http::Response response = Exchange(*this, head, *route).answer();
+    if (!memory.missed()) return http::Answered{std::move(response)};
   }
   return http::Buffered{body_max(head, *route), [this, route = *route](http::Request& request) {
                           return Exchange(*this, request, route).answer();
