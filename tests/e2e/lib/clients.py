@@ -2,7 +2,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -38,6 +37,15 @@ def prepared(name):
 
 def needs(program):
     need(shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin"), f"{program} is not installed")
+
+
+def end_process(process):
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class Skopeo:
@@ -108,12 +116,48 @@ class Docker:
                    self.folder, **more)
 
     def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_process(self.process)
+
+
+class Containerd:
+    """A private containerd and its ctr; ended by its process id."""
+
+    def __init__(self, folder):
+        need(is_root(), "containerd needs root")
+        needs("containerd")
+        needs("ctr")
+        self.folder, self.socket = folder, os.path.join(folder, "sock")
+        config = os.path.join(folder, "config.toml")
+        with open(config, "w") as file:
+            file.write(f"""version = 2
+root = "{folder}/root"
+state = "{folder}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "{self.socket}"
+[ttrpc]
+  address = "{self.socket}.ttrpc"
+""")
+        log = open(os.path.join(folder, "containerd.log"), "wb")
+        self.process = subprocess.Popen(["containerd", "--config", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": folder},
+                                        preexec_fn=die_with_parent)
+        end = time.monotonic() + 60
+        while self("version", check=False).returncode:
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.close()
+                with open(f"{folder}/containerd.log") as file:
+                    need(False, "containerd does not start here: " + file.read()[-500:])
+            time.sleep(0.1)
+
+    def __call__(self, *words, **more):
+        return run(["ctr", "--address", self.socket, *words], self.folder, **more)
+
+    def images(self, action, *words, user="admin", password=PASSWORD, **more):
+        return self("images", action, "--plain-http", "--user", f"{user}:{password}", *words, **more)
+
+    def close(self):
+        end_process(self.process)
 
 
 class PlainRegistry:
