@@ -83,4 +83,15 @@ std::string outcome(const Result<T>& result) {
   return result.ok() ? "ok" : std::string(reason_name(result.error().reason));
 }
 
+// All that a refusal tells, with "*" for each of the names it was asked by.
+template <class T>
+std::string told_of(const Result<T>& result, const std::vector<std::string>& names) {
+  if (result.ok()) return "ok";
+  std::string text = outcome(result) + "|" + result.error().message + "|" + result.error().detail;
+  for (const std::string& name : names) {
+    for (auto at = text.find(name); at != text.npos; at = text.find(name)) text.replace(at, name.size(), "*");
+  }
+  return text;
+}
+
 }  // namespace wharfage::auth

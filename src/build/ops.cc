@@ -1,16 +1,19 @@
 #include "build/ops.h"
 
+#include "registry/ops/scope.h"
+
 namespace wharfage::build {
 namespace {
 
 using Resource = Result<auth::Resource>;
 
-Result<registry::Repository> repository_of(Builds& room, const std::string& public_id) {
-  return room.registry().get_repository_by_public_id(public_id);
+// Only what the caller may read is found.
+Result<registry::Repository> repository_of(Builds& room, op::Context& context, const std::string& public_id) {
+  return registry::ops::find_repository(room.registry(), context, {.public_id = public_id});
 }
 
-Resource resource_of(Builds& room, const std::string& public_id) {
-  TRY(auto repository, repository_of(room, public_id));
+Resource resource_of(Builds& room, op::Context& context, const std::string& public_id) {
+  TRY(auto repository, repository_of(room, context, public_id));
   return repository.resource();
 }
 
@@ -22,10 +25,10 @@ Result<Record> record_of(Builds& room, const RecordRequest& request) {
   return record;
 }
 
-// A record whose repository is gone does not exist either.
-Resource resource_of(Builds& room, const RecordRequest& request) {
+// A record whose repository is gone, or not the caller's to read, does not exist either.
+Resource resource_of(Builds& room, op::Context& context, const RecordRequest& request) {
   TRY(Record record, record_of(room, request));
-  auto repository = room.registry().get_repository(record.repository_id);
+  auto repository = registry::ops::find_repository(room.registry(), context, {.id = record.repository_id});
   if (repository.ok()) return repository->resource();
   if (repository.error().kind() == ErrorKind::not_found) return fail(Reason::build_record_unknown);
   return repository.error();
@@ -78,53 +81,53 @@ Result<DeleteProvider::Response> DeleteProvider::run(Builds& room, op::Context&,
   return nothing(room.delete_provider(request.name));
 }
 
-Result<auth::Resource> CreateSource::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> CreateSource::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<CreateSource::Response> CreateSource::run(Builds& room, op::Context&, const Request& request) {
+Result<CreateSource::Response> CreateSource::run(Builds& room, op::Context& context, const Request& request) {
   TRY_STATUS(refuse_auto_build(request));
-  TRY(auto repository, repository_of(room, request.repository_id));
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.create_source(repository, request.source);
 }
 
-Result<auth::Resource> UpdateSource::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> UpdateSource::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<UpdateSource::Response> UpdateSource::run(Builds& room, op::Context&, const Request& request) {
+Result<UpdateSource::Response> UpdateSource::run(Builds& room, op::Context& context, const Request& request) {
   TRY_STATUS(refuse_auto_build(request));
-  TRY(auto repository, repository_of(room, request.repository_id));
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.update_source(repository, request.source);
 }
 
-Result<auth::Resource> GetSource::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> GetSource::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<GetSource::Response> GetSource::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<GetSource::Response> GetSource::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.get_source(repository);
 }
 
-Result<auth::Resource> DeleteSource::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> DeleteSource::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<DeleteSource::Response> DeleteSource::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<DeleteSource::Response> DeleteSource::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return nothing(room.delete_source(repository));
 }
 
-Result<auth::Resource> CreateRule::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> CreateRule::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<CreateRule::Response> CreateRule::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<CreateRule::Response> CreateRule::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.create_rule(repository, request.recipe);
 }
 
-Result<auth::Resource> UpdateRule::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> UpdateRule::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<UpdateRule::Response> UpdateRule::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<UpdateRule::Response> UpdateRule::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   TRY(Rule rule, room.get_rule(repository, request.rule_id));
   Recipe next = rule.recipe;
   next.push_type = request.push_type.value_or(next.push_type);
@@ -137,41 +140,43 @@ Result<UpdateRule::Response> UpdateRule::run(Builds& room, op::Context&, const R
   return room.update_rule(repository, request.rule_id, next);
 }
 
-Result<auth::Resource> GetRule::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> GetRule::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<GetRule::Response> GetRule::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<GetRule::Response> GetRule::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.get_rule(repository, request.rule_id);
 }
 
-Result<auth::Resource> ListRules::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> ListRules::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<ListRules::Response> ListRules::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<ListRules::Response> ListRules::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.list_rules(repository, request.offset, request.limit);
 }
 
-Result<auth::Resource> DeleteRule::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> DeleteRule::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<DeleteRule::Response> DeleteRule::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<DeleteRule::Response> DeleteRule::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return nothing(room.delete_rule(repository, request.rule_id));
 }
 
-Result<auth::Resource> CreateRecordByRule::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> CreateRecordByRule::resource(Builds& room, op::Context& context,
+                                                    const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
 Result<CreateRecordByRule::Response> CreateRecordByRule::run(Builds& room, op::Context& context,
                                                              const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.build(repository, request.rule_id, context.who);
 }
 
-Result<auth::Resource> CreateRecordByRecord::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> CreateRecordByRecord::resource(Builds& room, op::Context& context,
+                                                      const Request& request) {
+  return resource_of(room, context, request);
 }
 Result<CreateRecordByRecord::Response> CreateRecordByRecord::run(Builds& room, op::Context& context,
                                                                  const Request& request) {
@@ -179,39 +184,39 @@ Result<CreateRecordByRecord::Response> CreateRecordByRecord::run(Builds& room, o
   return room.build_again(record, context.who);
 }
 
-Result<auth::Resource> GetRecord::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> GetRecord::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request);
 }
 Result<GetRecord::Response> GetRecord::run(Builds& room, op::Context&, const Request& request) {
   return record_of(room, request);
 }
 
-Result<auth::Resource> GetRecordStatus::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> GetRecordStatus::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request);
 }
 Result<GetRecordStatus::Response> GetRecordStatus::run(Builds& room, op::Context&, const Request& request) {
   TRY(Record record, record_of(room, request));
   return record.progress;
 }
 
-Result<auth::Resource> ListRecords::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request.repository_id);
+Result<auth::Resource> ListRecords::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request.repository_id);
 }
-Result<ListRecords::Response> ListRecords::run(Builds& room, op::Context&, const Request& request) {
-  TRY(auto repository, repository_of(room, request.repository_id));
+Result<ListRecords::Response> ListRecords::run(Builds& room, op::Context& context, const Request& request) {
+  TRY(auto repository, repository_of(room, context, request.repository_id));
   return room.list_records(repository, request.offset, request.limit);
 }
 
-Result<auth::Resource> ListRecordLog::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> ListRecordLog::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request);
 }
 Result<ListRecordLog::Response> ListRecordLog::run(Builds& room, op::Context&, const Request& request) {
   TRY(Record record, record_of(room, request));
   return room.log(record, request.offset, request.limit);
 }
 
-Result<auth::Resource> CancelRecord::resource(Builds& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> CancelRecord::resource(Builds& room, op::Context& context, const Request& request) {
+  return resource_of(room, context, request);
 }
 Result<CancelRecord::Response> CancelRecord::run(Builds& room, op::Context&, const Request& request) {
   TRY(Record record, record_of(room, request));

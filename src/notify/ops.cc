@@ -1,5 +1,7 @@
 #include "notify/ops.h"
 
+#include "op/visible.h"
+
 namespace wharfage::notify {
 namespace {
 
@@ -14,6 +16,13 @@ Result<auth::Resource> resource_of(Webhooks& room, op::Context& context, std::in
   return resource;
 }
 
+// Whose a webhook is to be, or whose are asked for.
+Result<auth::Resource> place(op::Context& context, std::int64_t namespace_id, const std::string& name) {
+  auth::Resource resource{namespace_id, name, false};
+  if (namespace_id == 0) return resource;
+  return op::visible(context, resource, fail(Reason::namespace_unknown, {}, name));
+}
+
 Result<op::Nothing> nothing(const Status& status) {
   if (!status.ok()) return status.error();
   return op::Nothing{};
@@ -21,15 +30,15 @@ Result<op::Nothing> nothing(const Status& status) {
 
 }  // namespace
 
-Result<auth::Resource> CreateWebhook::resource(Webhooks&, op::Context&, const Request& request) {
-  return auth::Resource{request.namespace_id, request.namespace_name, false};
+Result<auth::Resource> CreateWebhook::resource(Webhooks&, op::Context& context, const Request& request) {
+  return place(context, request.namespace_id, request.namespace_name);
 }
 Result<CreateWebhook::Response> CreateWebhook::run(Webhooks& room, op::Context&, const Request& request) {
   return room.create(request);
 }
 
-Result<auth::Resource> ListWebhooks::resource(Webhooks&, op::Context&, const Request& request) {
-  return auth::Resource{request.namespace_id, request.namespace_name, false};
+Result<auth::Resource> ListWebhooks::resource(Webhooks&, op::Context& context, const Request& request) {
+  return place(context, request.namespace_id, request.namespace_name);
 }
 Result<ListWebhooks::Response> ListWebhooks::run(Webhooks& room, op::Context&, const Request& request) {
   return room.list(request.namespace_id, request.offset, request.limit);

@@ -33,7 +33,8 @@ TEST_CASE("webhooks belong to those who manage their namespace") {
   const Principal nobody = Principal::anonymous();
   CHECK(a.told<CreateWebhook>(nobody, wanted(ours)) == "unauthenticated");
   CHECK(a.told<CreateWebhook>(a.dev, wanted(ours)) == "denied");
-  CHECK(a.told<CreateWebhook>(a.alice, wanted(theirs)) == "denied");
+  CHECK(a.told<CreateWebhook>(a.alice, wanted(theirs)) == "namespace_unknown");
+  CHECK(a.told<ListWebhooks>(a.alice, {.namespace_id = theirs}) == "namespace_unknown");
   CHECK(a.told<CreateWebhook>(a.alice, wanted(0)) == "denied");
   auto mine = a.call<CreateWebhook>(a.webhooks, a.alice, wanted(ours));
   REQUIRE(mine.ok());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "op/visible.h"
 
 namespace wharfage::op::accounts {
 namespace {
@@ -94,24 +95,27 @@ Result<Nothing> DeleteRobot::run(auth::Auth& room, Context&, const Request& requ
 
 namespace {
 
-auth::Resource place(std::int64_t namespace_id, const std::string& namespace_name) {
+Result<auth::Resource> place(Context& context, std::int64_t namespace_id, const std::string& name,
+                             const Error& absent) {
   if (namespace_id == 0) return installation("grants");
-  return {.namespace_id = namespace_id, .name = namespace_name};
+  return visible(context, {.namespace_id = namespace_id, .name = name}, absent);
 }
 
 }  // namespace
 
-Result<auth::Resource> ListGrants::resource(auth::Auth&, Context&, const Request& request) {
-  return place(request.namespace_id, request.namespace_name);
+Result<auth::Resource> ListGrants::resource(auth::Auth&, Context& context, const Request& request) {
+  return place(context, request.namespace_id, request.namespace_name,
+               fail(Reason::namespace_unknown, {}, request.namespace_name));
 }
 
 Result<ListGrants::Response> ListGrants::run(auth::Auth& room, Context&, const Request& request) {
   return room.list_grants(request.namespace_id);
 }
 
-Result<auth::Resource> PutGrant::resource(auth::Auth&, Context&, const Request& request) {
+Result<auth::Resource> PutGrant::resource(auth::Auth&, Context& context, const Request& request) {
   if (request.namespace_id <= 0) return fail(Reason::namespace_unknown);
-  return place(request.namespace_id, request.namespace_name);
+  return place(context, request.namespace_id, request.namespace_name,
+               fail(Reason::namespace_unknown, {}, request.namespace_name));
 }
 
 Result<PutGrant::Response> PutGrant::run(auth::Auth& room, Context&, const Request& request) {
@@ -125,12 +129,12 @@ Result<PutGrant::Response> PutGrant::run(auth::Auth& room, Context&, const Reque
                          .role = request.role});
 }
 
-Result<auth::Resource> DeleteGrant::resource(auth::Auth& room, Context&, const Request& request) {
+Result<auth::Resource> DeleteGrant::resource(auth::Auth& room, Context& context, const Request& request) {
   TRY(auth::Grant grant, room.get_grant(request.id));
   if (request.namespace_id != 0 && grant.namespace_id != request.namespace_id) {
     return fail(Reason::grant_unknown);
   }
-  return place(grant.namespace_id, request.namespace_name);
+  return place(context, grant.namespace_id, request.namespace_name, fail(Reason::grant_unknown));
 }
 
 Result<Nothing> DeleteGrant::run(auth::Auth& room, Context&, const Request& request) {

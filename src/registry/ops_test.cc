@@ -13,6 +13,7 @@ using namespace wharfage::registry;
 using namespace wharfage::registry::ops;
 using auth::Principal;
 using auth::Role;
+using auth::told_of;
 
 namespace {
 
@@ -33,6 +34,15 @@ struct Operations : RegistryFixture {
   template <class Operation>
   std::string told(const Principal& who, const typename Operation::Request& request = {}) {
     return outcome(call<Operation>(who, request));
+  }
+
+  std::string told_of_namespace(const Principal& who, const NamespaceRef& ref,
+                                const std::vector<std::string>& names) {
+    return told_of(call<GetNamespace>(who, ref), names);
+  }
+  std::string told_of_list(const Principal& who, const NamespaceRef& ref,
+                           const std::vector<std::string>& names) {
+    return told_of(call<ListRepositories>(who, {.space = ref, .name_contains = "app"}), names);
   }
 
   op::Audit audit{*base.db, base.clock};
@@ -94,6 +104,28 @@ TEST_CASE("what a caller may not read is not there") {
   CHECK(o.told<ListTags>(o.stranger, {.repository = o.ref(o.open)}) == "ok");
   CHECK(o.told<DeleteRepository>(o.stranger, o.ref(o.open)) == "denied");
   CHECK(o.told<DeleteRepository>(o.nobody, o.ref(o.open)) == "unauthenticated");
+}
+
+TEST_CASE("a refusal tells nothing but that it is not there") {
+  Operations o;
+  const std::vector<std::string> asked = {o.secret.public_id, "crr-absent", "team/app", "team/absent"};
+  const std::vector<std::pair<RepositoryRef, RepositoryRef>> repositories = {
+      {{.namespace_name = "team", .name = "app"}, {.namespace_name = "team", .name = "absent"}},
+      {{.public_id = o.secret.public_id}, {.public_id = "crr-absent"}}};
+  for (const auto& [there, absent] : repositories) {
+    CHECK(told_of(o.call<GetRepository>(o.stranger, there), asked) ==
+          told_of(o.call<GetRepository>(o.root, absent), asked));
+    CHECK(told_of(o.call<DeleteTag>(o.stranger, {there, "1"}), asked) ==
+          told_of(o.call<DeleteTag>(o.root, {absent, "1"}), asked));
+  }
+  auto by_number = o.call<GetRepository>(o.stranger, {.id = o.secret.id});
+  CHECK(by_number.error().detail == std::to_string(o.secret.id));
+  auto space = o.registry->get_namespace(o.secret.namespace_id);
+  const std::vector<std::string> names = {space->public_id, "crn-absent"};
+  for (auto call : {&Operations::told_of_namespace, &Operations::told_of_list}) {
+    std::string told = (o.*call)(o.stranger, {.public_id = space->public_id}, names);
+    CHECK(told == (o.*call)(o.root, {.public_id = "crn-absent"}, names));
+  }
 }
 
 TEST_CASE("each rung of the ladder") {

@@ -217,6 +217,12 @@ Result<Page<Rule>> Scanning::list_rules(Slice slice) {
   return x_registry.db().read([&](meta::Tx& tx) { return records::list_rules(tx, bounded(slice)); });
 }
 
+Result<std::vector<Rule>> Scanning::all_rules() {
+  Slice everything{0, static_cast<std::int64_t>(limits::scan_rules_max)};
+  TRY(auto page, x_registry.db().read([&](meta::Tx& tx) { return records::list_rules(tx, everything); }));
+  return std::move(page.items);
+}
+
 Result<Rule> Scanning::update_rule(Rule rule) {
   TRY_STATUS(check_rule(rule));
   rule.updated_at = x_registry.clock().now();

@@ -558,6 +558,74 @@ TEST_CASE("operations are denied by default") {
   CHECK(node.call<ListTasks>(root, {})->total == 2);
 }
 
+TEST_CASE("what one may not read is refused in the words of what does not exist") {
+  Node node;
+  std::string digest = node.push("app", "1.0", {base_layer()});
+  node.settle();
+  auto repository = node.repository("app");
+  std::string id = node.task("app", digest).id;
+  Principal root = node.accounts.user("root", true), stranger = node.accounts.user("stranger");
+  Rule rule{.name = "r", .scope = "NAMESPACE", .namespaces = {"root"}, .tag_pattern = ".*"};
+  auto stored = node.call<CreateRule>(root, rule);
+  REQUIRE(stored.ok());
+  const std::vector<std::string> names = {repository.public_id, "crr-absent", "root/app", "root/none",
+                                          "absent/app",         "absent",     "root"};
+  auto same = [&](auto operation, const auto& there, const auto& absent, std::string_view reason) {
+    using Operation = decltype(operation);
+    std::string told = auth::told_of(node.call<Operation>(stranger, there), names);
+    CHECK(told == auth::told_of(node.call<Operation>(root, absent), names));
+    CHECK(told.substr(0, told.find('|')) == reason);
+  };
+  const std::vector<std::pair<ImageReference, ImageReference>> images = {
+      {{.repository_id = repository.public_id, .tag = "1.0"}, {.repository_id = "crr-absent", .tag = "1.0"}},
+      {{.namespace_name = "root", .repository_name = "app", .digest = digest},
+       {.namespace_name = "root", .repository_name = "none", .digest = digest}}};
+  for (const auto& [there, absent] : images) {
+    same(CreateTask{}, CreateTask::Request{there}, CreateTask::Request{absent}, "repository_unknown");
+    same(GetTask{}, there, absent, "repository_unknown");
+    same(GetSummary{}, there, absent, "repository_unknown");
+    same(ListFindings{}, ListFindings::Request{.image = there}, ListFindings::Request{.image = absent},
+         "repository_unknown");
+    same(ListPackages{}, ListPackages::Request{.image = there}, ListPackages::Request{.image = absent},
+         "repository_unknown");
+    same(GetSbom{}, GetSbom::Request{.image = there}, GetSbom::Request{.image = absent},
+         "repository_unknown");
+  }
+  const ImageReference task{.task_id = id}, no_task{.task_id = "absent"};
+  same(GetTask{}, task, no_task, "scan_task_unknown");
+  same(CancelTask{}, CancelTask::Request{id}, CancelTask::Request{"absent"}, "scan_task_unknown");
+  same(GetSummary{}, task, no_task, "scan_task_unknown");
+  same(ListFindings{}, ListFindings::Request{.image = task}, ListFindings::Request{.image = no_task},
+       "scan_task_unknown");
+  same(ListTasks{}, ListTasks::Request{.namespace_name = "root"},
+       ListTasks::Request{.namespace_name = "absent"}, "namespace_unknown");
+  same(ListTasks{}, ListTasks::Request{.namespace_name = "root", .repository_name = "app"},
+       ListTasks::Request{.namespace_name = "absent", .repository_name = "app"}, "repository_unknown");
+
+  rule.namespaces = {"absent"};
+  Rule fresh = *stored, gone = *stored;
+  fresh.name = "s";
+  gone.id = "crscnr-absent";
+  same(CreateRule{}, fresh, rule, "namespace_unknown");
+  same(GetRule{}, GetRule::Request{stored->id}, GetRule::Request{gone.id}, "scan_rule_unknown");
+  same(UpdateRule{}, *stored, gone, "scan_rule_unknown");
+  same(DeleteRule{}, DeleteRule::Request{stored->id}, DeleteRule::Request{gone.id}, "scan_rule_unknown");
+
+  // A list holds only what names nothing but what may be read.
+  Rule everywhere{.name = "all", .scope = "INSTANCE", .tag_pattern = ".*"};
+  REQUIRE(node.call<CreateRule>(root, everywhere).ok());
+  CHECK(node.call<ListRules>(root, {})->total == 2);
+  auto seen = node.call<ListRules>(stranger, {});
+  REQUIRE(seen.ok());
+  CHECK(seen->total == 1);
+  CHECK(seen->items.at(0).name == "all");
+  CHECK(node.call<ListRules>(stranger, {.slice = {1, 10}})->items.empty());
+  node.accounts.grant(stranger, repository.namespace_id, Role::guest);
+  CHECK(node.call<ListRules>(stranger, {.slice = {1, 1}})->total == 2);
+  CHECK(node.call<ListRules>(stranger, {.slice = {1, 1}})->items.size() == 1);
+  CHECK(outcome(node.call<GetRule>(stranger, {stored->id})) == "ok");
+}
+
 TEST_CASE("a task that is cancelled before it ran has failed") {
   Node node(false);
   std::string digest = node.push("app", "1.0", {base_layer()});

@@ -1,5 +1,7 @@
 #include "sign/ops.h"
 
+#include "registry/ops/scope.h"
+
 namespace wharfage::sign {
 namespace {
 
@@ -7,9 +9,9 @@ Result<auth::Resource> installation() {
   return auth::Resource{};
 }
 
-Result<auth::Resource> of_namespace(Signing& room, const std::string& name) {
-  TRY(auto found, room.registry().get_namespace(name));
-  return auth::Resource{found.id, found.name, false};
+// Policies are not public with their namespace.
+Result<auth::Resource> of_namespace(Signing& room, op::Context& context, const std::string& name) {
+  return registry::ops::inside(room.registry(), context, registry::ops::NamespaceRef{name});
 }
 
 Result<Policy> policy_in(Signing& room, const PolicyPath& path) {
@@ -48,8 +50,8 @@ Result<op::Nothing> DeleteKey::run(Signing& room, op::Context&, const Request& r
   return op::Nothing{};
 }
 
-Result<auth::Resource> CreatePolicy::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.policy.namespace_name);
+Result<auth::Resource> CreatePolicy::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.policy.namespace_name);
 }
 Result<Policy> CreatePolicy::run(Signing& room, op::Context& context, const Request& request) {
   TRY(auto found, room.registry().get_namespace(request.policy.namespace_name));
@@ -67,15 +69,15 @@ Result<Page<Policy>> ListPolicies::run(Signing& room, op::Context& context, cons
   return room.list_policies(readable, request.slice);
 }
 
-Result<auth::Resource> GetPolicy::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.namespace_name);
+Result<auth::Resource> GetPolicy::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.namespace_name);
 }
 Result<Policy> GetPolicy::run(Signing& room, op::Context&, const Request& request) {
   return policy_in(room, request);
 }
 
-Result<auth::Resource> UpdatePolicy::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.policy.namespace_name);
+Result<auth::Resource> UpdatePolicy::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.policy.namespace_name);
 }
 Result<op::Nothing> UpdatePolicy::run(Signing& room, op::Context&, const Request& request) {
   TRY(Policy current, policy_in(room, {request.policy.namespace_name, request.policy.id}));
@@ -85,8 +87,8 @@ Result<op::Nothing> UpdatePolicy::run(Signing& room, op::Context&, const Request
   return op::Nothing{};
 }
 
-Result<auth::Resource> DeletePolicy::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.namespace_name);
+Result<auth::Resource> DeletePolicy::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.namespace_name);
 }
 Result<op::Nothing> DeletePolicy::run(Signing& room, op::Context&, const Request& request) {
   TRY(Policy policy, policy_in(room, request));
@@ -94,24 +96,24 @@ Result<op::Nothing> DeletePolicy::run(Signing& room, op::Context&, const Request
   return op::Nothing{};
 }
 
-Result<auth::Resource> ExecutePolicy::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.namespace_name);
+Result<auth::Resource> ExecutePolicy::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.namespace_name);
 }
 Result<std::int64_t> ExecutePolicy::run(Signing& room, op::Context&, const Request& request) {
   TRY(Policy policy, policy_in(room, request));
   return room.execute(policy, "manual");
 }
 
-Result<auth::Resource> ListExecutions::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.namespace_name);
+Result<auth::Resource> ListExecutions::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.namespace_name);
 }
 Result<Page<Execution>> ListExecutions::run(Signing& room, op::Context&, const Request& request) {
   TRY(Policy policy, policy_in(room, request));
   return room.list_executions(policy.id, request.slice);
 }
 
-Result<auth::Resource> ListTasks::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.namespace_name);
+Result<auth::Resource> ListTasks::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.namespace_name);
 }
 Result<Page<Task>> ListTasks::run(Signing& room, op::Context&, const Request& request) {
   TRY(Policy policy, policy_in(room, request));
@@ -119,8 +121,8 @@ Result<Page<Task>> ListTasks::run(Signing& room, op::Context&, const Request& re
   return room.list_tasks(execution.id, request.slice);
 }
 
-Result<auth::Resource> ListSubTasks::resource(Signing& room, op::Context&, const Request& request) {
-  return of_namespace(room, request.namespace_name);
+Result<auth::Resource> ListSubTasks::resource(Signing& room, op::Context& context, const Request& request) {
+  return of_namespace(room, context, request.namespace_name);
 }
 Result<Page<SubTask>> ListSubTasks::run(Signing& room, op::Context&, const Request& request) {
   TRY(Policy policy, policy_in(room, request));

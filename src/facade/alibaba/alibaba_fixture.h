@@ -69,11 +69,6 @@ struct Reply {
   bool good() const { return status == 200 && text("IsSuccess") != "false"; }
 };
 
-// Refused to somebody who may not read it.
-inline bool hidden(const std::string& refusal, const std::string& code) {
-  return refusal == "403 NoPrivilege" || refusal == "200 " + code;
-}
-
 struct Key {
   std::string id = "testAccessKeyId", secret = "testAccessKeySecret";
 };

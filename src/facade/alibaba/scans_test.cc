@@ -144,7 +144,7 @@ TEST_CASE("a scan that fails says why, and its results are refused") {
   CHECK(shop.refusal("GetRepoTagScanSummary", image) == "200 SCAN_NOT_POSSIBLE");
   CHECK(shop.refusal("ListRepoTagScanResult", image) == "200 SCAN_NOT_POSSIBLE");
   Key key = shop.member("ann");
-  CHECK(hidden(shop.refusal("GetRepoTagScanStatus", image, key), "REPO_NOT_EXIST"));
+  CHECK(shop.refusal("GetRepoTagScanStatus", image, key) == "200 REPO_NOT_EXIST");
 }
 
 TEST_CASE("scan rules answer with the codes their clients can read") {

@@ -1,6 +1,7 @@
 // Users, robots, access keys, grants and tokens.
 #include "op/accounts.h"
 #include "facade/native/route.h"
+#include "registry/ops/scope.h"
 
 namespace wharfage::native {
 namespace {
@@ -250,7 +251,7 @@ auto invoke(Call& call, const typename Op::Request& request) {
 // The id of a namespace somebody names; 0 without a name.
 Result<std::int64_t> namespace_id(Call& call, const std::optional<std::string>& name) {
   if (!name) return 0;
-  TRY(auto found, call.rooms.registry.get_namespace(*name));
+  TRY(auto found, registry::ops::find_namespace(call.rooms.registry, call.context, {.name = *name}));
   return found.id;
 }
 

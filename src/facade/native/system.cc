@@ -4,6 +4,7 @@
 #include "notify/ops.h"
 #include "op/accounts.h"
 #include "registry/ops/instance.h"
+#include "registry/ops/scope.h"
 
 namespace wharfage::native {
 namespace {
@@ -410,7 +411,7 @@ Result<AuditList> list_audit(Call& call, const AuditQuery& query, const NoBody&)
 // The id of a namespace somebody names; 0 without a name.
 Result<std::int64_t> namespace_id(Call& call, const std::optional<std::string>& name) {
   if (!name) return 0;
-  TRY(auto found, call.rooms.registry.get_namespace(*name));
+  TRY(auto found, registry::ops::find_namespace(call.rooms.registry, call.context, {.name = *name}));
   return found.id;
 }
 

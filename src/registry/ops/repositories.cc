@@ -45,7 +45,7 @@ Result<Page<Repository>> ListRepositories::run(Registry& room, op::Context& cont
   TRY(Namespace hidden, any_namespace(room, request.space));
   filter.namespace_id = hidden.id;
   TRY(auto page, room.list_repositories(filter, request.slice));
-  if (page.total == 0) return fail(Reason::namespace_unknown, {}, hidden.name);
+  if (page.total == 0) return absent(request.space);
   return page;
 }
 

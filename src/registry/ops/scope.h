@@ -30,7 +30,13 @@ Result<Namespace> any_namespace(Registry& registry, const NamespaceRef& ref);
 Result<Namespace> find_namespace(Registry& registry, op::Context& context, const NamespaceRef& ref);
 Result<Repository> find_repository(Registry& registry, op::Context& context, const RepositoryRef& ref);
 
+// What the registry says of one that does not exist.
+Error absent(const NamespaceRef& ref);
+
 auth::Resource resource_of(const Namespace& space);
+// Of what lies in it and is not public with it (op/visible.h).
+Result<auth::Resource> inside(Registry& registry, op::Context& context, const NamespaceRef& ref);
+Result<auth::Resource> inside(Registry& registry, op::Context& context, const RepositoryRef& ref);
 Result<auth::Resource> resource_of(Registry& registry, op::Context& context, const RepositoryRef& ref);
 
 }  // namespace wharfage::registry::ops

@@ -8,8 +8,6 @@ namespace wharfage::sync::ops {
 
 // A namespace of ours; the installation itself for none.
 Result<auth::Resource> namespace_resource(Sync& room, std::int64_t id);
-// What the caller may not even read he is told not to be there.
-Result<auth::Resource> visible(op::Context& context, auth::Resource resource, Reason otherwise);
 // What a copy inside this registry writes to needs write access of its own. `to` may name nothing yet.
 Status authorise_target(Sync& room, op::Context& context, std::int64_t connection_id, const std::string& name,
                         const std::string& repository);

@@ -95,6 +95,59 @@ TEST_CASE("a copy inside this registry needs write access where it goes") {
   CHECK(bench.told<ops::CreateRule>(bench.maintainer, rule) == "ok");
 }
 
+TEST_CASE("what one may not read is refused in the words of what does not exist") {
+  Ops bench;
+  Rule rule = bench.create(bench.rule(bench.hub.id, "team"));
+  std::int64_t execution = *bench.room->execute(rule.id);
+  auto task = bench.as<ops::CreateTask>(
+      bench.developer, {.repository_public_id = bench.app.public_id, .tag = "1", .link = bench.hub.uuid});
+  REQUIRE(task.ok());
+  const std::vector<std::string> names = {bench.app.public_id, "crr-absent", "absent", "team"};
+  auto same = [&](auto operation, const auto& there, const auto& absent, std::string_view reason) {
+    using Operation = decltype(operation);
+    std::string told = auth::told_of(bench.as<Operation>(bench.stranger, there), names);
+    CHECK(told == auth::told_of(bench.as<Operation>(bench.admin, absent), names));
+    CHECK(told.substr(0, told.find('|')) == reason);
+  };
+  using namespace ops;
+  Rule other = rule, gone = rule;
+  other.source_namespace = "absent";
+  gone.id = 999'999;
+  gone.public_id = "absent";
+  const RuleKey key{.id = rule.id}, no_key{.id = gone.id};
+  same(CreateRule{}, rule, other, "namespace_unknown");
+  same(GetRule{}, key, no_key, "sync_rule_unknown");
+  same(UpdateRule{}, rule, gone, "sync_rule_unknown");
+  same(DeleteRule{}, key, no_key, "sync_rule_unknown");
+  same(ExecuteRule{}, key, no_key, "sync_rule_unknown");
+  same(ListExecutions{}, ListExecutions::Request{.rule_id = rule.id},
+       ListExecutions::Request{.rule_id = gone.id}, "sync_rule_unknown");
+  same(GetExecution{}, ExecutionKey{execution}, ExecutionKey{999'999}, "execution_unknown");
+  same(StopExecution{}, ExecutionKey{execution}, ExecutionKey{999'999}, "execution_unknown");
+  same(ListGroups{}, ListGroups::Request{execution}, ListGroups::Request{999'999}, "execution_unknown");
+  same(ListGroupTasks{}, ListGroupTasks::Request{execution, 1}, ListGroupTasks::Request{999'999, 1},
+       "execution_unknown");
+  same(GetTask{}, GetTask::Request{task->public_id}, GetTask::Request{"absent"}, "task_unknown");
+  same(CancelTask{}, CancelTask::Request{task->public_id}, CancelTask::Request{"absent"}, "task_unknown");
+  CreateTask::Request copy{.repository_public_id = bench.app.public_id, .tag = "1"}, no_copy = copy;
+  no_copy.repository_public_id = "crr-absent";
+  same(CreateTask{}, copy, no_copy, "repository_unknown");
+  CreateTaskByRule::Request by{rule.public_id, bench.app.public_id, "1"},
+      no_by{rule.public_id, "crr-absent", "1"};
+  same(CreateTaskByRule{}, by, no_by, "repository_unknown");
+  // To list by a namespace that is not the caller's finds as much as by one that is not there.
+  for (const char* name : {"team", "absent"})
+    CHECK(bench.as<ListRules>(bench.stranger, {.filter = {.source_namespace = name}})->total == 0);
+  // Into which namespace of ours a copy is to go.
+  by.repository_public_id = bench.app.public_id;
+  copy.link = std::to_string(bench.connections->own()->id);
+  copy.target_namespace = "other";
+  no_copy = copy;
+  no_copy.target_namespace = "absent";
+  auto told = auth::told_of(bench.as<CreateTask>(bench.developer, copy), {"other"});
+  CHECK(told == auth::told_of(bench.as<CreateTask>(bench.developer, no_copy), {"absent"}));
+}
+
 TEST_CASE("targets are found by link, and by alias and region") {
   Ops bench;
   ops::CreateTask::Request request{.repository_public_id = bench.app.public_id, .tag = "1"};

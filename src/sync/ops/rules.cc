@@ -1,5 +1,6 @@
 #include "sync/ops/rules.h"
 
+#include "op/visible.h"
 #include "sync/ops/access.h"
 
 namespace wharfage::sync::ops {
@@ -16,7 +17,8 @@ Result<auth::Resource> resource_of(Sync& room, op::Context& context, Rule rule) 
   bool installation = rule.direction == Direction::pull || rule.source_namespace.empty();
   if (installation) return auth::Resource{.name = "sync rule " + rule.name};
   TRY(auto source, room.registry().get_namespace(rule.source_namespace));
-  return visible(context, {.namespace_id = source.id, .name = source.name}, Reason::namespace_unknown);
+  return op::visible(context, {.namespace_id = source.id, .name = source.name},
+                     fail(Reason::namespace_unknown, {}, rule.source_namespace));
 }
 
 // What spans namespaces tells of all of them: nobody but administrators sees it. What fetches from elsewhere
@@ -31,7 +33,7 @@ Result<auth::Resource> resource_of(Sync& room, op::Context& context, const RuleK
   }
   if (rule.direction == Direction::pull && access != auth::Access::read) return installation;
   TRY(auto resource, namespace_resource(room, rule.namespace_id));
-  return visible(context, resource, Reason::sync_rule_unknown);
+  return op::visible(context, resource, fail(Reason::sync_rule_unknown));
 }
 
 Result<auth::Resource> resource_of_execution(Sync& room, op::Context& context, std::int64_t id,
@@ -68,12 +70,9 @@ Result<Rule> GetRule::run(Sync& room, op::Context&, const Request& request) {
   return find(room, request);
 }
 
-Result<auth::Resource> ListRules::resource(Sync& room, op::Context& context, const Request& request) {
-  if (request.filter.source_namespace.empty()) return auth::Resource{};
-  auto found = room.registry().get_namespace(request.filter.source_namespace);
-  // A namespace of the other side: pull rules are listed by what the caller may read.
-  if (!found.ok()) return auth::Resource{};
-  return visible(context, {.namespace_id = found->id, .name = found->name}, Reason::namespace_unknown);
+// A namespace to list by may be one of the other side: what it holds is told by what the caller may read.
+Result<auth::Resource> ListRules::resource(Sync&, op::Context&, const Request&) {
+  return auth::Resource{};
 }
 Result<Page<Rule>> ListRules::run(Sync& room, op::Context& context, const Request& request) {
   RuleFilter filter = request.filter;

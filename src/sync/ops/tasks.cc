@@ -1,22 +1,16 @@
 #include "sync/ops/tasks.h"
 
+#include "op/visible.h"
+#include "registry/ops/scope.h"
 #include "sync/ops/access.h"
 
 namespace wharfage::sync::ops {
 namespace {
 
-Result<registry::Repository> source_of(Sync& room, const CreateTask::Request& request) {
-  if (!request.repository_public_id.empty()) {
-    return room.registry().get_repository_by_public_id(request.repository_public_id);
-  }
-  return room.registry().get_repository(request.source_namespace, request.source_name);
-}
-
-// Who may pull a public image need not know where it is copied to.
-Result<auth::Resource> kept_private(op::Context& context, const registry::Repository& repository) {
-  TRY(auto resource, visible(context, repository.resource(), Reason::repository_unknown));
-  resource.publicly_readable = false;
-  return resource;
+registry::ops::RepositoryRef source_of(const CreateTask::Request& request) {
+  return {.namespace_name = request.source_namespace,
+          .name = request.source_name,
+          .public_id = request.repository_public_id};
 }
 
 // A copy that has not yet found its place here, or came from an administrator's rule, is administrators' to
@@ -25,7 +19,7 @@ Result<auth::Resource> resource_of(Sync& room, op::Context& context, const std::
   TRY(Task task, room.get_task(public_id));
   if (task.namespace_id) {
     TRY(auto resource, namespace_resource(room, task.namespace_id));
-    return visible(context, resource, Reason::task_unknown);
+    return op::visible(context, resource, fail(Reason::task_unknown));
   }
   bool hidden = !context.auth.authorise(context.who, auth::Access::administer, {}).ok();
   return hidden ? Result<auth::Resource>(fail(Reason::task_unknown)) : auth::Resource{};
@@ -40,11 +34,10 @@ Result<connect::Connection> find_target(Sync& room, const std::string& link, con
 }
 
 Result<auth::Resource> CreateTask::resource(Sync& room, op::Context& context, const Request& request) {
-  TRY(auto repository, source_of(room, request));
-  return kept_private(context, repository);
+  return registry::ops::inside(room.registry(), context, source_of(request));
 }
 Result<Task> CreateTask::run(Sync& room, op::Context& context, const Request& request) {
-  TRY(auto repository, source_of(room, request));
+  TRY(auto repository, registry::ops::find_repository(room.registry(), context, source_of(request)));
   TRY(auto target, find_target(room, request.link, request.alias, request.region));
   const std::string& name =
       request.target_namespace.empty() ? repository.namespace_name : request.target_namespace;
@@ -60,8 +53,8 @@ Result<Task> CreateTask::run(Sync& room, op::Context& context, const Request& re
 }
 
 Result<auth::Resource> CreateTaskByRule::resource(Sync& room, op::Context& context, const Request& request) {
-  TRY(auto repository, room.registry().get_repository_by_public_id(request.repository_public_id));
-  return kept_private(context, repository);
+  return registry::ops::inside(room.registry(), context,
+                               registry::ops::RepositoryRef{.public_id = request.repository_public_id});
 }
 Result<Task> CreateTaskByRule::run(Sync& room, op::Context& context, const Request& request) {
   TRY(auto repository, room.registry().get_repository_by_public_id(request.repository_public_id));
@@ -102,8 +95,8 @@ Result<op::Nothing> CancelTask::run(Sync& room, op::Context&, const Request& req
 }
 
 Result<auth::Resource> ListCopies::resource(Sync& room, op::Context& context, const Request& request) {
-  TRY(auto repository, room.registry().get_repository(request.repository_id));
-  return kept_private(context, repository);
+  return registry::ops::inside(room.registry(), context,
+                               registry::ops::RepositoryRef{.id = request.repository_id});
 }
 Result<std::vector<Copy>> ListCopies::run(Sync& room, op::Context&, const Request& request) {
   return room.copies_of(request.repository_id, request.digest);
