@@ -8,26 +8,18 @@
 #include <memory>
 #include <string>
 
-#include "http/exchange.h"
-#include "http/lane.h"
-#include "http/loop.h"
+#include "http/link.h"
 #include "http/parser.h"
-#include "http/transport.h"
 
 namespace wharfage::http {
 
-class Connection final : public Waiter, public std::enable_shared_from_this<Connection> {
+class Connection final : public Link {
  public:
-  Connection(Lane& lane, int socket, std::string peer);
+  Connection(Lane& lane, Socket socket) : Link(lane, std::move(socket)) {}
 
-  void start();
-  void ready(bool writable) override;
-  bool is_late(std::int64_t now_ms, bool crowded) const;
-  void time_out();
-  void drain();  // ends when nothing is under way, else after the current response
-  void abort();
-
-  static constexpr int client_left_status = 499;
+  bool is_late(std::int64_t now_ms, bool crowded) override;
+  void time_out() override;
+  void drain() override;
 
  private:
   enum class State { handshake, head, body, stream, working, reply, linger, closed };
@@ -39,8 +31,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   };
 
   // Each returns true when the machine can go on at once.
-  void advance();
-  bool step();
+  bool step() override;
   bool shake_hands();
   bool read_head();
   bool read_body();
@@ -49,7 +40,6 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   bool discard();
 
   // Requests
-  std::shared_ptr<Exchange> new_exchange(Head head);
   bool begin_request();
   bool follow(Plan plan);
   bool collect(Buffered plan);
@@ -65,7 +55,6 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   bool stream_on();
   bool post_chunk();
   void chunk_done(const std::shared_ptr<Exchange>& exchange, Chunk& chunk);
-  void drop_sink(const std::shared_ptr<Exchange>& exchange);
 
   // Responses
   bool refuse(Fault fault, bool close);
@@ -73,32 +62,18 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   bool respond(Response response, bool close);
   Moved send_part();
   bool request_done();
-  void report(int status);
+  void end_request(int status);
   bool end_after_reply();
 
   // Life
-  bool blocked(Io state);
-  void wait_readable();
-  void wait_writable();
-  void expect_within(std::int64_t timeout_ms);
-  void expect_nothing();
-  bool close();
+  bool close() override;
   void leave(int status);
-  const Timeouts& timeouts() const { return x_lane.core().options.timeouts; }
+  std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
-  Lane& x_lane;
-  Watch x_watch;
-  std::unique_ptr<Transport> x_transport;
-  std::string x_peer;
-  std::shared_ptr<const ClientCertificate> x_certificate;
   State x_state = State::handshake;
-  std::int64_t x_deadline;
-  bool x_waiting_readable = false;
-  bool x_waiting_writable = false;
-  std::size_t x_budget = 0;    // bytes this connection may still send before others get their turn
-  std::size_t x_requests = 0;  // begun in this turn
 
   std::string x_in;  // received and not yet understood
+  Share x_in_share;
   RequestParser x_parser;
   std::shared_ptr<Exchange> x_exchange;  // null between requests
 

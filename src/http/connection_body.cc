@@ -7,12 +7,6 @@
 namespace wharfage::http {
 namespace {
 
-Fault busy() {
-  return {503, fail(Reason::throttled, "the server is too busy")};
-}
-Fault body_too_large() {
-  return {413, fail(Reason::too_large, "the request body is too large")};
-}
 Fault bad_framing() {
   return {400, fail(Reason::malformed_body, "the chunked body is not valid")};
 }
@@ -38,11 +32,11 @@ void Connection::expect_body() {
 bool Connection::send_interim() {
   Moved moved;
   while (!x_interim.empty()) {
-    moved = x_transport->write(x_interim, false);
+    moved = x_socket.transport->write(x_interim, false);
     if (moved.state != Io::done) return blocked(moved.state);
     x_interim.erase(0, moved.bytes);
   }
-  Io state = x_transport->flush();
+  Io state = x_socket.transport->flush();
   return state == Io::done || blocked(state);
 }
 
@@ -55,11 +49,12 @@ Io Connection::receive_body(char* buffer, std::size_t size, std::size_t& produce
     std::memcpy(buffer, x_in.data(), count);
     x_in.erase(0, count);
   } else {
-    Moved moved = x_transport->read(buffer, size);
+    Moved moved = x_socket.transport->read(buffer, size);
     if (moved.state != Io::done) return moved.state;
     count = moved.bytes;
   }
   expect_within(timeouts().body_idle);
+  x_pace.moved(count);
   RequestParser::Step step = x_parser.read_body(buffer, count);
   produced = step.produced;
   if (!chunked) x_body_left -= static_cast<std::int64_t>(produced);
@@ -88,6 +83,8 @@ bool Connection::read_body() {
   if (x_parser.malformed()) return refuse(bad_framing(), true);
   std::string& body = x_exchange->head.request.body;
   if (body.size() + produced > x_exchange->buffered.body_max) return refuse(body_too_large(), true);
+  bool counted = body.size() + produced > limits::uncounted_bytes;
+  if (counted && !x_exchange->received.grow(core().received, produced)) return refuse(busy(), true);
   body.append(x_lane.scratch(), produced);
   return true;
 }
@@ -95,7 +92,7 @@ bool Connection::read_body() {
 bool Connection::run_handler() {
   x_state = State::working;
   expect_nothing();
-  auto self = shared_from_this();
+  auto self = this->self();
   auto exchange = x_exchange;
   x_working = x_lane.submit([exchange] { exchange->run_handler(); },
                             [self, exchange] { self->handler_done(exchange); });
@@ -113,7 +110,7 @@ bool Connection::open_stream(Streamed plan) {
   x_exchange->streamed = std::move(plan);
   x_state = State::working;
   expect_nothing();
-  auto self = shared_from_this();
+  auto self = this->self();
   auto exchange = x_exchange;
   x_working = true;
   bool taken =
@@ -167,7 +164,7 @@ bool Connection::stream_on() {
 }
 
 bool Connection::post_chunk() {
-  auto self = shared_from_this();
+  auto self = this->self();
   auto exchange = x_exchange;
   auto chunk = std::make_shared<Chunk>(std::move(x_chunk));
   x_chunk = {};
@@ -195,12 +192,6 @@ void Connection::chunk_done(const std::shared_ptr<Exchange>& exchange, Chunk& ch
     expect_within(timeouts().body_idle);
   }
   advance();
-}
-
-// A sink may have to touch a disk to go, which the loop must not wait for.
-void Connection::drop_sink(const std::shared_ptr<Exchange>& exchange) {
-  if (!exchange->sink) return;
-  x_lane.submit_surely([exchange] { exchange->sink.reset(); }, [] {});
 }
 
 }  // namespace wharfage::http

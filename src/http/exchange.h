@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/budget.h"
 #include "http/head.h"
 #include "http/server.h"
 
@@ -22,6 +23,7 @@ struct Exchange {
   std::optional<Response> response;  // set when the answer is known
   std::string failure;               // what a handler threw; empty when it did not
   bool finished = false;             // the sink has seen the whole body
+  Share received, unsent;            // of the memory that all requests and responses share
   std::int64_t started_us = 0;
   std::int64_t bytes_sent = 0;
 

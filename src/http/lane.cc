@@ -16,9 +16,14 @@ namespace {
 constexpr std::int64_t retry_ms = 5;
 
 std::int64_t tick_period(const Timeouts& timeouts) {
-  std::int64_t shortest = std::min(
-      {timeouts.head, timeouts.body_idle, timeouts.response_idle, timeouts.keep_alive, timeouts.linger});
+  std::int64_t shortest = std::min({timeouts.head, timeouts.body_idle, timeouts.response_idle,
+                                    timeouts.keep_alive, timeouts.linger, timeouts.body_pace});
   return std::clamp<std::int64_t>(shortest / 4, 5, 500);
+}
+
+std::unique_ptr<Transport> make_transport(int socket, Core& core) {
+  if (core.tls) return tls_transport(socket, core.tls->context());
+  return plain_transport(socket);
 }
 
 }  // namespace
@@ -56,30 +61,35 @@ void Lane::adopt(int socket, std::string peer) {
   x_loop.post([this, socket, peer = std::move(peer)] {
     if (x_core.stopping) {
       ::close(socket);
-      --x_core.connections;
+      x_core.crowd.leave(peer);
       return;
     }
-    auto connection = std::make_shared<Connection>(*this, socket, peer);
-    x_connections.insert(connection);
-    connection->start();
+    auto link = std::make_shared<Connection>(
+        *this, Link::Socket{Watch(x_loop, socket), make_transport(socket, x_core), peer, nullptr});
+    x_links.insert(link);
+    link->start();
   });
 }
 
-void Lane::forget(const std::shared_ptr<Connection>& connection) {
-  if (x_connections.erase(connection) > 0) --x_core.connections;
+void Lane::forget(const std::shared_ptr<Link>& link) {
+  if (x_links.erase(link) > 0) x_core.crowd.leave(link->peer());
+}
+
+void Lane::replace(const std::shared_ptr<Link>& link, const std::shared_ptr<Link>& heir) {
+  if (x_links.erase(link) > 0) x_links.insert(heir);
 }
 
 void Lane::drain() {
   x_loop.post([this] {
-    std::vector<std::shared_ptr<Connection>> all(x_connections.begin(), x_connections.end());
-    for (const auto& connection : all) connection->drain();
+    std::vector<std::shared_ptr<Link>> all(x_links.begin(), x_links.end());
+    for (const auto& link : all) link->drain();
   });
 }
 
 void Lane::abort() {
   x_loop.post([this] {
-    std::vector<std::shared_ptr<Connection>> all(x_connections.begin(), x_connections.end());
-    for (const auto& connection : all) connection->abort();
+    std::vector<std::shared_ptr<Link>> all(x_links.begin(), x_links.end());
+    for (const auto& link : all) link->abort();
   });
 }
 
@@ -120,12 +130,12 @@ void Lane::retry() {
 
 void Lane::tick() {
   std::int64_t now = monotonic_ms();
-  bool crowded = x_core.connections * 8 > x_core.options.connections_max * 7;
-  std::vector<std::shared_ptr<Connection>> late;
-  for (const auto& connection : x_connections) {
-    if (connection->is_late(now, crowded)) late.push_back(connection);
+  bool crowded = x_core.crowd.count() * 8 > x_core.options.connections_max * 7;
+  std::vector<std::shared_ptr<Link>> late;
+  for (const auto& link : x_links) {
+    if (link->is_late(now, crowded)) late.push_back(link);
   }
-  for (const auto& connection : late) connection->time_out();
+  for (const auto& link : late) link->time_out();
   x_loop.after(x_tick_ms, [this] { tick(); });
 }
 

@@ -13,6 +13,8 @@
 #include <unordered_set>
 
 #include "base/random.h"
+#include "http/budget.h"
+#include "http/crowd.h"
 #include "http/head.h"
 #include "http/loop.h"
 #include "http/server.h"
@@ -21,7 +23,7 @@
 
 namespace wharfage::http {
 
-class Connection;
+class Link;
 
 // What the loops share. Constant after the start but for the atomics.
 struct Core {
@@ -33,7 +35,9 @@ struct Core {
   Workers& workers;
   Log log;
   std::unique_ptr<TlsFiles> tls;  // null without TLS
-  std::atomic<std::size_t> connections{0};
+  Crowd crowd;
+  Budget received{limits::received_bytes_max};
+  Budget unsent{limits::unsent_bytes_max};
   std::atomic<std::size_t> tasks{0};  // on workers, or waiting to be
   std::atomic<bool> stopping{false};  // no new request on any connection
   std::atomic<bool> aborting{false};  // no waiting for anyone any more
@@ -52,7 +56,9 @@ class Lane {
   void adopt(int socket, std::string peer);  // thread-safe; takes the socket over
   void drain();                              // thread-safe: ends idle connections
   void abort();                              // thread-safe: ends every connection
-  void forget(const std::shared_ptr<Connection>& connection);
+  void forget(const std::shared_ptr<Link>& link);
+  // `heir` goes on with the socket of `link`.
+  void replace(const std::shared_ptr<Link>& link, const std::shared_ptr<Link>& heir);
 
   // Runs `work` on a worker and then `done` on this loop. False when the workers are too busy.
   [[nodiscard]] bool submit(std::function<void()> work, std::function<void()> done);
@@ -71,7 +77,7 @@ class Lane {
 
   Core& x_core;
   Loop x_loop;
-  std::unordered_set<std::shared_ptr<Connection>> x_connections;
+  std::unordered_set<std::shared_ptr<Link>> x_links;
   std::deque<std::function<void()>> x_backlog;
   std::string x_date;
   std::int64_t x_date_second = 0;

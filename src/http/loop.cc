@@ -53,6 +53,7 @@ Watch::Watch(Loop& loop, int descriptor)
       x_descriptor(descriptor) {}
 
 Watch::~Watch() = default;
+Watch::Watch(Watch&&) noexcept = default;
 
 void Watch::wait_readable(std::shared_ptr<Waiter> waiter) {
   auto notify = [waiter = std::move(waiter)](const boost::system::error_code& error) {

@@ -41,6 +41,7 @@ class Watch {
  public:
   Watch(Loop& loop, int descriptor);
   ~Watch();
+  Watch(Watch&&) noexcept;
   void wait_readable(std::shared_ptr<Waiter> waiter);
   void wait_writable(std::shared_ptr<Waiter> waiter);
   void close();

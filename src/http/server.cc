@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <future>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "base/time.h"
@@ -16,8 +17,10 @@ namespace wharfage::http {
 namespace {
 
 constexpr auto stop_poll = std::chrono::milliseconds(2);
-constexpr std::string_view crowded =
+constexpr std::string_view full =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
+constexpr std::string_view address_full =
+    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
 
 class RunningServer final : public Server {
  public:
@@ -46,7 +49,7 @@ class RunningServer final : public Server {
   }
 
   std::uint16_t port() const override { return x_port; }
-  std::size_t connections() const override { return x_core.connections; }
+  std::size_t connections() const override { return x_core.crowd.count(); }
 
   Status reload_tls() override {
     if (!x_core.tls) return fail(Reason::unsupported, "the server does not use TLS");
@@ -82,15 +85,15 @@ class RunningServer final : public Server {
  private:
   // On the first lane's loop.
   void take(int socket, std::string peer) {
-    if (x_core.connections >= x_core.options.connections_max) {
-      if (!x_core.options.tls) {
-        [[maybe_unused]] auto sent =
-            ::send(socket, crowded.data(), crowded.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      }
+    const ServerOptions& options = x_core.options;
+    auto verdict = x_core.crowd.admit(peer, options.connections_max, options.connections_per_address_max);
+    if (verdict != Crowd::Verdict::admitted) {
+      std::string_view refusal = verdict == Crowd::Verdict::full ? full : address_full;
+      if (!options.tls)
+        std::ignore = ::send(socket, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       ::close(socket);
       return;
     }
-    ++x_core.connections;
     x_lanes[x_next++ % x_lanes.size()]->adopt(socket, std::move(peer));
   }
 
@@ -103,7 +106,7 @@ class RunningServer final : public Server {
     });
   }
 
-  bool quiet() const { return x_core.connections == 0 && x_core.tasks == 0; }
+  bool quiet() const { return x_core.crowd.count() == 0 && x_core.tasks == 0; }
 
   void wait_until_quiet(std::int64_t deadline) {
     while (!quiet() && monotonic_ms() < deadline) std::this_thread::sleep_for(stop_poll);

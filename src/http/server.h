@@ -1,7 +1,7 @@
 // An HTTP/1.1 server: one event loop per thread does the sockets, a bounded worker pool runs the handlers.
 // Handlers are straight-line synchronous code and never see a socket. Bodies are either buffered up to a
 // limit or streamed to a sink chunk by chunk (de-chunked, RFC 9112); files go out by sendfile.
-// Slow, oversized and malformed requests are refused or closed by the limits of base/limits.h.
+// Slow, oversized and malformed requests are refused or closed by the limits of base/limits.h and limits.h.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,7 @@ struct Timeouts {  // milliseconds
   std::int64_t response_idle = limits::response_idle_timeout_ms;
   std::int64_t keep_alive = limits::keep_alive_timeout_ms;
   std::int64_t linger = limits::connection_linger_ms;
+  std::int64_t body_pace = limits::body_pace_ms;  // over which transfer_rate_min is measured
   std::int64_t tls_poll = limits::tls_poll_ms;
 };
 
@@ -71,6 +72,9 @@ struct ServerOptions {
   std::optional<Tls> tls;
   std::size_t loops = 2;
   std::size_t connections_max = limits::connections_max;
+  std::size_t connections_per_address_max = limits::connections_per_address_max;
+  std::int64_t transfer_rate_min =
+      limits::transfer_rate_min;  // bytes a second; 0: as slow as the idle limits allow
   Timeouts timeouts;
   // Called for every finished request on the event loop; must be quick. Status 499: the client left before
   // there was an answer.

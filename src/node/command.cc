@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -60,7 +61,16 @@ void greet(const Node& node, const Config& config) {
   std::fflush(stdout);
 }
 
+// Every connection is an open file, and the customary limit of 1024 is there for programs that use select().
+void allow_open_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int serve(const Arguments& arguments) {
+  allow_open_files();
   // Signals are taken by this thread alone; every thread made later inherits the mask.
   sigset_t signals;
   sigemptyset(&signals);

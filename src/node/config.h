@@ -10,9 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "http/limits.h"
 
 namespace wharfage::node {
 
@@ -24,6 +26,12 @@ struct Config {
   std::string tls_certificate, tls_key;
   std::int64_t workers = 16;
   std::int64_t loops = 2;
+  std::int64_t connections_max = limits::connections_max;
+  std::int64_t connections_per_address = limits::connections_per_address_max;
+  std::int64_t header_timeout_s = limits::request_header_timeout_ms / second_ms;
+  std::int64_t idle_timeout_s = limits::keep_alive_timeout_ms / second_ms;
+  std::int64_t transfer_idle_s = limits::request_body_idle_timeout_ms / second_ms;
+  std::int64_t transfer_rate_min = limits::transfer_rate_min;
   // tls
   std::string tls_client_ca;
   std::string tls_client_mode = "require";

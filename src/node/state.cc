@@ -1,6 +1,7 @@
 #include "node/state.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -46,6 +47,18 @@ build::Options build_options(const Config& config, const Address& address, const
 auth::Access anonymous_access(const Config& config) {
   if (config.anonymous_access == "delete") return auth::Access::remove;
   return config.anonymous_access == "push" ? auth::Access::write : auth::Access::read;
+}
+
+// Connections may use half of the descriptors this process may have: files and databases need the others.
+std::size_t affordable_connections(const Config& config, const Log& log) {
+  auto wanted = static_cast<std::size_t>(config.connections_max);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return wanted;
+  auto affordable = static_cast<std::size_t>(files.rlim_cur) / 2;
+  if (wanted <= affordable) return wanted;
+  log.warning("fewer connections than configured: too few open files are allowed (ulimit -n)",
+              {{"connections", static_cast<std::int64_t>(affordable)}});
+  return affordable;
 }
 
 // Builds reach us through their own gateway only.
@@ -278,17 +291,29 @@ std::vector<Chore> Node::State::chores() {
   return list;
 }
 
-Status Node::State::open() {
+http::ServerOptions Node::State::server_options() const {
   http::ServerOptions options;
   options.host = address.host;
   options.port = address.port;
   options.loops = static_cast<std::size_t>(config.loops);
+  options.connections_max = affordable_connections(config, log);
+  options.connections_per_address_max = static_cast<std::size_t>(config.connections_per_address);
+  options.transfer_rate_min = config.transfer_rate_min;
+  options.timeouts.head = config.header_timeout_s * second_ms;
+  options.timeouts.keep_alive = config.idle_timeout_s * second_ms;
+  options.timeouts.body_idle = config.transfer_idle_s * second_ms;
+  options.timeouts.response_idle = 2 * config.transfer_idle_s * second_ms;
   if (!config.tls_key.empty()) {
     options.tls = http::Tls{.certificate_file = config.tls_certificate,
                             .key_file = config.tls_key,
                             .client_ca_file = config.tls_client_ca,
                             .client_required = config.tls_client_mode == "require"};
   }
+  return options;
+}
+
+Status Node::State::open() {
+  http::ServerOptions options = server_options();
   options.on_done = [this](const http::Request& request, int status, std::int64_t sent, std::int64_t micros) {
     requests.count(destination(request), request.method, status, sent, micros);
     if (!config.log_requests) return;

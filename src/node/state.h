@@ -68,6 +68,7 @@ struct Node::State {
   std::vector<Check> checks();
   std::string metrics();
   Status check_certificate();
+  http::ServerOptions server_options() const;
 
   Config config;
   Address address;

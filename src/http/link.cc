@@ -1,0 +1,137 @@
+#include "http/link.h"
+
+#include <chrono>
+#include <exception>
+
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace wharfage::http {
+namespace {
+
+std::int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+Fault busy() {
+  return {503, fail(Reason::throttled, "the server is too busy")};
+}
+Fault body_too_large() {
+  return {413, fail(Reason::too_large, "the request body is too large")};
+}
+
+Link::Link(Lane& lane, Socket socket) : x_lane(lane), x_socket(std::move(socket)) {}
+
+void Link::start() {
+  expect_within(timeouts().head);
+  advance();
+}
+
+void Link::ready(bool writable) {
+  (writable ? x_waiting_writable : x_waiting_readable) = false;
+  advance();
+}
+
+void Link::advance() {
+  auto self = shared_from_this();
+  x_budget = limits::response_slice_bytes;
+  x_requests = 0;
+  try {
+    while (step()) {
+    }
+  } catch (const std::exception& caught) {  // no memory: this connection goes, the others stay
+    core().log.error("a connection failed", {{"what", caught.what()}});
+    close();
+  }
+}
+
+bool Link::blocked(Io state) {
+  if (state == Io::closed) return close();
+  state == Io::want_read ? wait_readable() : wait_writable();
+  return false;
+}
+
+void Link::wait_readable() {
+  if (x_waiting_readable || x_closed) return;
+  x_waiting_readable = true;
+  x_socket.watch.wait_readable(shared_from_this());
+}
+
+void Link::wait_writable() {
+  if (x_waiting_writable || x_closed) return;
+  x_waiting_writable = true;
+  x_socket.watch.wait_writable(shared_from_this());
+}
+
+void Link::expect_within(std::int64_t timeout_ms) {
+  x_deadline = monotonic_ms() + timeout_ms;
+}
+
+void Link::close_socket() {
+  x_closed = true;
+  expect_nothing();
+  x_socket.watch.close();
+  x_lane.forget(shared_from_this());
+}
+
+// A request with what it has from its connection.
+std::shared_ptr<Exchange> Link::new_exchange(Head head) {
+  auto exchange = std::make_shared<Exchange>();
+  exchange->started_us = now_us();
+  exchange->head = std::move(head);
+  Request& request = exchange->head.request;
+  request.peer = x_socket.peer;
+  request.tls = core().tls != nullptr;
+  request.certificate = x_socket.certificate;
+  std::string_view id = request.headers.get("X-Request-Id");
+  request.id = is_sane_request_id(id) ? std::string(id) : x_lane.next_request_id();
+  return exchange;
+}
+
+std::optional<Plan> Link::route(const Request& request) {
+  try {
+    return core().router(request);
+  } catch (...) {
+    core().log.error("the router threw an exception", {{"request", request.id}});
+    return std::nullopt;
+  }
+}
+
+Response Link::decision(Exchange& exchange) {
+  if (exchange.response) {
+    exchange.head.request.body = {};
+    exchange.received.release();
+    return std::move(*exchange.response);
+  }
+  const Request& request = exchange.head.request;
+  core().log.error("a handler threw an exception",
+                   {{"request", request.id}, {"path", request.path}, {"what", exchange.failure}});
+  return fault_response(exchange, {500, fail(Reason::internal)});
+}
+
+Response Link::fault_response(const Exchange& exchange, const Fault& fault) {
+  return core().fault_response(exchange.head.request, fault);
+}
+
+// To be called exactly once per request, when no worker has it.
+void Link::report(const Exchange& exchange, int status) {
+  const auto& on_done = core().options.on_done;
+  if (!on_done) return;
+  try {
+    on_done(exchange.head.request, status, exchange.bytes_sent, now_us() - exchange.started_us);
+  } catch (...) {
+    core().log.error("the request hook threw an exception");
+  }
+}
+
+// A sink may have to touch a disk to go, which the loop must not wait for.
+void Link::drop_sink(const std::shared_ptr<Exchange>& exchange) {
+  if (!exchange->sink) return;
+  x_lane.submit_surely([exchange] { exchange->sink.reset(); }, [] {});
+}
+
+}  // namespace wharfage::http
