@@ -11,11 +11,12 @@ from lib import drive, keys
 from lib.servers import ROOT, DockerRegistry, Nginx, Wharfage
 
 FREE_BYTES_MIN = 10 << 30
+LOCK_SECONDS = 120
 
 
 class Bench:
     def __init__(self, quick, lock=None):
-        self.quick, self.lock_path = quick, lock
+        self.quick, self.lock_path, self.locked = quick, lock, None
         self.results = []  # {scenario, seat, samples, unit}
         self.facts = {}    # single figures, by name
         self.notes = []
@@ -33,13 +34,16 @@ class Bench:
 
     @contextlib.contextmanager
     def quiet(self):
-        """Holds the lock that others on this machine build under, if there is one."""
-        if not self.lock_path:
-            yield
-            return
-        with open(self.lock_path, "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        """Holds the lock that others on this machine build under, if there is one, and gives it back between two
+        scenarios once it has been held for long."""
+        if self.lock_path and not self.locked:
+            self.locked = open(self.lock_path, "a")
+            fcntl.flock(self.locked, fcntl.LOCK_EX)
+            self.locked_since = time.monotonic()
+        yield
+        if self.locked and time.monotonic() - self.locked_since > LOCK_SECONDS:
+            self.locked.close()
+            self.locked = None
 
     @contextlib.contextmanager
     def started(self, *peers):
@@ -108,7 +112,3 @@ class Bench:
 
     def pair(self, folder):
         return keys.Pair(folder)
-
-
-def now():
-    return time.monotonic()
