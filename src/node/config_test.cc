@@ -38,6 +38,20 @@ TEST_CASE("the server needs no configuration") {
   CHECK(config->data == "/home/a/.local/share/wharfage");
 }
 
+TEST_CASE("nothing is open or sparse unless it is said") {
+  auto config = load_config("", {});
+  REQUIRE(config.ok());
+  CHECK(config->anonymous_namespaces.empty());
+  CHECK(config->anonymous_access == "pull");
+  CHECK_FALSE(config->sparse_indexes);
+  CHECK_FALSE(config->sparse_images);
+  auto open = load_config("", {{"WHARFAGE__REGISTRY__ANONYMOUS_NAMESPACES", "a, b-*"},
+                               {"WHARFAGE__REGISTRY__ANONYMOUS_ACCESS", "delete"}});
+  REQUIRE(open.ok());
+  CHECK(open->anonymous_namespaces == std::vector<std::string>{"a", "b-*"});
+  CHECK(open->anonymous_access == "delete");
+}
+
 TEST_CASE("the environment wins over the file") {
   TempFile file(
       "server:\n  listen: 0.0.0.0:80\n  workers: 4\nnetwork:\n  allowed: [10.0.0.0/8, 127.0.0.1/32:5001]\n");
@@ -64,6 +78,9 @@ TEST_CASE("a wrong setting is named") {
   CHECK(refusal("server: [1]\n").find("must hold settings") != std::string::npos);
   CHECK(refusal("server:\n  tls_key: k\n").find("go together") != std::string::npos);
   CHECK(refusal("a: [\n") != "accepted");
+  CHECK(refusal("registry:\n  anonymous_access: all\n").find("needs one of pull, push, delete") !=
+        std::string::npos);
+  CHECK(refusal("registry:\n  anonymous_namespaces: ['{a']\n").find("bad pattern {a") != std::string::npos);
   CHECK(refusal("", {{"WHARFAGE__LOG__LEVEL", "loud"}}).find("WHARFAGE__LOG__LEVEL") != std::string::npos);
 }
 

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "facade/oci/error.h"
+#include "facade/oci/exchange.h"
 #include "facade/oci/range.h"
 #include "facade/oci/route.h"
 
@@ -57,10 +58,38 @@ TEST_CASE("chunk ranges are start-end") {
   CHECK_FALSE(parse_content_range("5").ok());
 }
 
-TEST_CASE("every reason has a status and a code") {
+TEST_CASE("every reason has a status and a code"){
 #define X(name, kind, text)                      \
   CHECK(wire_error(Reason::name).status >= 400); \
   CHECK_FALSE(wire_error(Reason::name).code.empty());
-  WHARFAGE_REASONS(X)
+    WHARFAGE_REASONS(X)
 #undef X
+}
+
+TEST_CASE("only named namespaces are open to all, and only so far") {
+  using auth::Access;
+  Options options;
+  auth::Resource app{7, "scratch-a/deep/app", false};
+  CHECK_FALSE(open_to_all(options, Access::read, app));  // by default nothing is
+  options.anonymous_access = Access::administer;
+  CHECK_FALSE(open_to_all(options, Access::read, app));
+  options.anonymous_namespaces = {"other", "scratch-*"};
+  options.anonymous_access = Access::write;
+  CHECK(open_to_all(options, Access::read, app));
+  CHECK(open_to_all(options, Access::write, app));
+  for (Access more : {Access::remove, Access::manage, Access::administer})
+    CHECK_FALSE(open_to_all(options, more, app));
+  CHECK_FALSE(open_to_all(options, Access::read, {8, "scratch/a", false}));
+  CHECK_FALSE(open_to_all(options, Access::read, {8, "deep/scratch-a", false}));
+  CHECK_FALSE(
+      open_to_all(options, Access::read, {-1, "scratch-a/app", false}));  // there is no such namespace
+  CHECK_FALSE(open_to_all(options, Access::read, {0, "", false}));        // the installation
+}
+
+TEST_CASE("too many requests say when to come back") {
+  http::Response response = error_response(fail(Reason::throttled));
+  CHECK(response.status == 429);
+  CHECK(response.headers.get("Retry-After") == "1");
+  CHECK(std::get<std::string>(response.body).find("TOOMANYREQUESTS") != std::string::npos);
+  CHECK_FALSE(error_response(fail(Reason::denied)).headers.has("Retry-After"));
 }
