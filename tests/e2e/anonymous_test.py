@@ -2,8 +2,10 @@
 """Namespaces that need no login: only those that are named, only as far as was said, and images only."""
 import base64
 import json
+import os
 
 from lib import oci
+from lib.clients import Skopeo
 from lib.runner import equal, fixture, main, wait_for
 from lib.server import Server
 
@@ -43,6 +45,15 @@ def test_push_and_pull_without_a_login(spaces):
     wait_for("the audit log to tell", lambda: [
         e for e in spaces.api("GET", "/audit?actor=anonymous&limit=1000")["items"]
         if e["action"] == "oci:PushManifest" and e["outcome"] == "ok"], 60)
+
+
+def test_skopeo_without_a_login(spaces, folder):
+    skopeo, layout = Skopeo(folder), oci.small_image(5).write_layout(os.path.join(folder, "layout"))
+    place = f"docker://{spaces.address}/open/skopeo:v1"
+    skopeo.copy(f"oci:{layout}:latest", place, user=None)
+    skopeo.copy(place, f"oci:{folder}/back:v1", user=None)
+    refused = skopeo.copy(f"oci:{layout}:latest", f"docker://{spaces.address}/closed/skopeo:v1", user=None, check=False)
+    assert refused.returncode != 0, "pushed to a closed namespace"
 
 
 def test_no_more_than_was_said(spaces):

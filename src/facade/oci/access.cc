@@ -67,7 +67,8 @@ auth::Resource resource_of(registry::Registry& registry, const registry::Name& n
 }
 
 bool open_to_all(const Options& options, auth::Access access, const auth::Resource& on) {
-  if (access > options.anonymous_access || on.namespace_id == nobodys_namespace) return false;
+  bool images = access <= auth::Access::remove && on.namespace_id > 0;
+  if (!images || access > options.anonymous_access) return false;
   std::string_view space = std::string_view(on.name).substr(0, on.name.find('/'));
   return std::any_of(options.anonymous_namespaces.begin(), options.anonymous_namespaces.end(),
                      [&](const std::string& pattern) { return glob_match(pattern, space); });

@@ -83,7 +83,10 @@ TEST_CASE("only named namespaces are open to all, and only so far") {
   CHECK_FALSE(open_to_all(options, Access::read, {8, "deep/scratch-a", false}));
   CHECK_FALSE(
       open_to_all(options, Access::read, {-1, "scratch-a/app", false}));  // there is no such namespace
-  CHECK_FALSE(open_to_all(options, Access::read, {0, "", false}));        // the installation
+  options = {.anonymous_namespaces = {"**"}, .anonymous_access = Access::administer};
+  CHECK(open_to_all(options, Access::remove, app));
+  CHECK_FALSE(open_to_all(options, Access::manage, app));
+  CHECK_FALSE(open_to_all(options, Access::read, {0, "", false}));  // the installation
 }
 
 TEST_CASE("too many requests say when to come back") {
