@@ -258,7 +258,8 @@ TEST_CASE("grants end with their repository and with their namespace") {
   Operations o;
   auto grants = [&](const Principal& of) {
     std::int64_t count = 0;
-    for (const auto& grant : *o.base.auth->list_grants(0)) count += grant.subject_id == of.id ? 1 : 0;
+    auto list = o.base.auth->list_grants(0);
+    for (const auto& grant : *list) count += grant.subject_id == of.id ? 1 : 0;
     return count;
   };
   Repository near = o.repository("team/app/near"), other = o.repository("other/app");
