@@ -204,11 +204,17 @@ bool has_prefix(const Params& params, const std::string& prefix) {
   return false;
 }
 
+// Whether parameters "name.…" give the field a value: a text or a number has no parts.
+bool has_parts(const Params& params, const Field& field, const std::string& name) {
+  if (field.type->shape == Shape::structure) return has_prefix(params, name + ".");
+  return field.type->shape == Shape::list && !indices(params, name).empty();
+}
+
 Status read_params(const Params& params, std::span<const Field> fields, const std::string& prefix, void* at) {
   for (const Field& field : fields) {
     std::string name = prefix + std::string(field.name);
     auto text = find_param(params, name);
-    bool nested = !text && has_prefix(params, name + ".");
+    bool nested = !text && has_parts(params, field, name);
     bool absent = !nested && (!text || text->empty());
     if (absent && field.need == required) return missing(name);
     // Clients that send every parameter send those that were not chosen empty.

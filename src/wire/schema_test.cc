@@ -67,6 +67,7 @@ TEST_CASE("a list may come as JSON text") {
 TEST_CASE("what is missing or malformed is named") {
   CHECK(reason_of(wire::decode_params<Request>({})) == Reason::missing_parameter);
   CHECK(reason_of(wire::decode_params<Request>({{"InstanceId", ""}})) == Reason::missing_parameter);
+  CHECK(reason_of(wire::decode_params<Request>({{"InstanceId.Key", "i"}})) == Reason::missing_parameter);
   auto bad = wire::decode_params<Request>({{"InstanceId", "i"}, {"PageNo", "x"}});
   CHECK(reason_of(bad) == Reason::invalid_parameter);
   CHECK(bad.error().detail == "PageNo");
