@@ -45,10 +45,12 @@ Workers::~Workers() {
 }
 
 bool Workers::post(std::function<void()> task) {
-  std::lock_guard lock(x_state->mutex);
-  if (x_state->stopping || x_state->queue.size() >= x_state->queue_max) return false;
-  x_state->queue.push_back(std::move(task));
-  x_state->work.notify_one();
+  {
+    std::lock_guard lock(x_state->mutex);
+    if (x_state->stopping || x_state->queue.size() >= x_state->queue_max) return false;
+    x_state->queue.push_back(std::move(task));
+  }
+  x_state->work.notify_one();  // without the lock, which the woken thread would only wait for
   return true;
 }
 
