@@ -1,9 +1,13 @@
 #include "blob/shelves.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "blob/listing.h"
 
 namespace wharfage::blob {
 namespace {
@@ -44,6 +48,7 @@ Result<std::unique_ptr<Shelves>> Shelves::open(const Descriptor& root) {
   auto shelves = std::make_unique<Shelves>();
   TRY(shelves->x_blobs, open_area(root, "blobs"));
   TRY(shelves->x_trash, open_area(root, "trash"));
+  TRY(shelves->x_quarantine, open_area(root, "quarantine"));
   return shelves;
 }
 
@@ -101,9 +106,8 @@ Status Shelves::trash(const Digest& digest) {
   std::lock_guard lock(shelf_of(digest).mutex);
   if (auto found = size(digest); !found.ok()) return missing_is_fine(found.error());
   TRY_STATUS(make_shelf(x_trash, digest));
-  TRY_STATUS(missing_is_fine(rename_at(x_blobs, blob_path(digest), x_trash, blob_path(digest))));
-  TRY_STATUS(sync_shelf(x_trash, digest));
-  return sync_shelf(x_blobs, digest);
+  // Not synced: bytes that nobody needs may lie on either side after a power cut, and revive() syncs.
+  return missing_is_fine(rename_at(x_blobs, blob_path(digest), x_trash, blob_path(digest)));
 }
 
 Result<bool> Shelves::revive(const Digest& digest) {
@@ -121,15 +125,37 @@ Result<bool> Shelves::revive(const Digest& digest) {
   return true;
 }
 
-Result<std::int64_t> Shelves::purge(const Digest& digest) {
+const Descriptor& Shelves::folder_of(Area area) const {
+  return area == Area::blobs ? x_blobs : area == Area::trash ? x_trash : x_quarantine;
+}
+
+Result<std::int64_t> Shelves::remove(Area area, const Digest& digest) {
   std::lock_guard lock(shelf_of(digest).mutex);
-  auto found = file_size(x_trash, blob_path(digest));
+  const Descriptor& folder = folder_of(area);
+  auto found = file_size(folder, blob_path(digest));
   if (!found.ok()) {
     TRY_STATUS(missing_is_fine(found.error()));
     return std::int64_t{0};
   }
-  TRY_STATUS(unlink_at(x_trash, blob_path(digest)));
+  TRY_STATUS(unlink_at(folder, blob_path(digest)));
   return *found;
+}
+
+Result<bool> Shelves::quarantine(const Digest& digest, int seen) {
+  std::lock_guard lock(shelf_of(digest).mutex);
+  struct stat opened, named;
+  if (::fstat(seen, &opened) != 0) return storage_error(errno);
+  if (::fstatat(x_blobs.get(), blob_path(digest).c_str(), &named, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) return false;
+  TRY_STATUS(make_shelf(x_quarantine, digest));
+  TRY_STATUS(rename_at(x_blobs, blob_path(digest), x_quarantine, blob_path(digest)));
+  TRY_STATUS(sync_shelf(x_quarantine, digest));
+  TRY_STATUS(sync_shelf(x_blobs, digest));
+  return true;
+}
+
+Result<Listing> Shelves::list(Area area, const std::optional<Digest>& after, std::size_t limit) {
+  return list_files(folder_of(area), after, limit);
 }
 
 }  // namespace wharfage::blob

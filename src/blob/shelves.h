@@ -1,6 +1,7 @@
-// Where finished blobs stand: blobs/<algorithm>/<2 hex>/<hex> and, on their way out, the same below trash/.
-// A move is one rename on one file system, done under a lock per first digest byte and synced before the lock
-// is given back: whoever finds a blob in place under that lock may rely on it after a power cut. Thread-safe.
+// Where finished files stand: blobs/<algorithm>/<2 hex>/<hex>; the same below trash/ and quarantine/.
+// A move is one rename on one file system, done under a lock per first digest byte; one that puts a blob in
+// place is synced before the lock is given back: whoever finds a blob in place under that lock may rely on it
+// after a power cut. Thread-safe.
 #pragma once
 
 #include <array>
@@ -10,6 +11,7 @@
 
 #include "base/result.h"
 #include "blob/posix.h"
+#include "blob/store.h"
 #include "crypto/digest.h"
 
 namespace wharfage::blob {
@@ -27,7 +29,11 @@ class Shelves {
   Result<bool> holds(const Digest& digest);
   Status trash(const Digest& digest);
   Result<bool> revive(const Digest& digest);
-  Result<std::int64_t> purge(const Digest& digest);
+  Result<std::int64_t> purge(const Digest& digest) { return remove(Area::trash, digest); }
+  Result<std::int64_t> remove(Area area, const Digest& digest);  // 0 when there is none
+  // Only the very file that `seen` has open.
+  Result<bool> quarantine(const Digest& digest, int seen);
+  Result<Listing> list(Area area, const std::optional<Digest>& after, std::size_t limit);
 
  private:
   struct Shelf {
@@ -40,8 +46,11 @@ class Shelves {
   static Status make_shelf(const Descriptor& area, const Digest& digest);
   static Status sync_shelf(const Descriptor& area, const Digest& digest);
 
+  const Descriptor& folder_of(Area area) const;
+
   Descriptor x_blobs;
   Descriptor x_trash;
+  Descriptor x_quarantine;
   std::array<Shelf, 256> x_shelves;
 };
 

@@ -44,10 +44,22 @@ class FileStore final : public Store {
   Result<bool> revive(const Digest& digest) override { return x_shelves->revive(digest); }
   Result<std::int64_t> purge(const Digest& digest) override { return x_shelves->purge(digest); }
 
+  Result<Listing> list(Area area, const std::optional<Digest>& after, std::size_t limit) override {
+    return x_shelves->list(area, after, limit);
+  }
+  Result<bool> quarantine(const Digest& digest, const Blob& seen) override {
+    return x_shelves->quarantine(digest, *seen.descriptor);
+  }
+  Result<std::int64_t> discard_quarantined(const Digest& digest) override {
+    return x_shelves->remove(Area::quarantine, digest);
+  }
+
   Result<std::int64_t> free_bytes() override;
   Status check_writable() override;
 
  private:
+  bool reads_as(const Digest& digest, std::string_view bytes);
+
   Descriptor x_root;
   std::unique_ptr<Shelves> x_shelves;
   std::unique_ptr<Uploads> x_uploads;
@@ -69,7 +81,7 @@ Result<Blob> FileStore::open_blob(const Digest& digest) {
     ::close(*number);
     delete number;
   });
-  return Blob{std::move(descriptor), size};
+  return Blob{std::move(descriptor), size, 0};
 }
 
 Result<std::optional<std::int64_t>> FileStore::find_size(const Digest& digest) {
@@ -82,7 +94,7 @@ Result<std::optional<std::int64_t>> FileStore::find_size(const Digest& digest) {
 Result<Digest> FileStore::put(std::string_view bytes) {
   Digest digest = Digest::of(bytes);
   TRY(bool held, x_shelves->holds(digest));
-  if (held) return digest;
+  if (held && reads_as(digest, bytes)) return digest;
   std::string name = random_uuid();
   auto file = x_uploads->create(name);
   if (!file.ok()) return fault(file.error());
@@ -92,6 +104,16 @@ Result<Digest> FileStore::put(std::string_view bytes) {
   if (stored.ok()) return digest;
   (void)x_uploads->remove(name);
   return fault(stored.error());
+}
+
+// What stands there could have been damaged since it was written; then it is replaced.
+bool FileStore::reads_as(const Digest& digest, std::string_view bytes) {
+  auto file = x_shelves->open_blob(digest);
+  if (!file.ok()) return false;
+  auto size = file_size(*file);
+  if (!size.ok() || *size != static_cast<std::int64_t>(bytes.size())) return false;
+  auto there = read_at(file->get(), 0, bytes.size());
+  return there.ok() && *there == bytes;
 }
 
 Result<std::int64_t> FileStore::free_bytes() {
@@ -128,7 +150,7 @@ Result<std::string> Blob::read(std::int64_t offset, std::size_t length) const {
   if (offset < 0 || offset > size) return fail(Reason::range_invalid);
   length =
       static_cast<std::size_t>(std::min(static_cast<std::uint64_t>(size - offset), std::uint64_t{length}));
-  return read_at(*descriptor, offset, length);
+  return read_at(*descriptor, start + offset, length);
 }
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& root) {

@@ -1,7 +1,8 @@
-// Content-addressed bytes on a file system, readable without us: blobs/sha256/ab/<hex>, uploads/<id>,
-// trash/sha256/ab/<hex>. Bytes are on disk (fdatasync, rename, directory fsync) before commit() returns, and
-// hash to their name (invariant 2). Knows nothing of repositories: who may see a blob is the registry's
-// matter. Blocking, for worker threads; thread-safe except for one Writer.
+// Content-addressed bytes on a file system, readable without us: blobs/sha256/ab/<hex>, uploads/<id>, and
+// like blobs/ also trash/ (on the way out) and quarantine/ (found corrupt, never served). Bytes are on disk
+// (fdatasync, rename, directory fsync) before commit() returns, and hash to their name (invariant 2). Knows
+// nothing of repositories: who may see a blob is the registry's matter. Blocking, for worker threads;
+// thread-safe except for one Writer.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,7 @@ namespace wharfage::blob {
 struct Blob {
   std::shared_ptr<const int> descriptor;  // closed with the last copy
   std::int64_t size = 0;
+  std::int64_t start = 0;  // where it begins in the file: not 0 only for parts of an archive
   Result<std::string> read(std::int64_t offset, std::size_t length) const;
 };
 
@@ -28,6 +30,20 @@ struct UploadInfo {
   std::string id;
   std::int64_t size = 0;
   TimeMs changed_at = 0;
+};
+
+// Where finished files stand.
+enum class Area { blobs, trash, quarantine };
+
+struct FileInfo {
+  Digest digest;
+  std::int64_t size = 0;
+  TimeMs changed_at = 0;  // last written or moved
+};
+struct Listing {
+  std::vector<FileInfo> files;
+  std::vector<std::string> strays;  // "sha256/ab/name": what cannot be a blob; at most limits of the store
+  bool end = false;
 };
 
 // The one writer of an upload. Destroying it without commit keeps the bytes for a resume.
@@ -38,7 +54,7 @@ class Writer {
   virtual Status append(std::string_view bytes) = 0;  // disk_full, storage_failed; a failed append is undone
   virtual Status flush() = 0;                         // what was appended survives power loss
   // Publishes the bytes under their digest. digest_invalid when they do not hash to it (the upload stays).
-  // A blob that exists already, or lies in the trash, is simply used again.
+  // They take the place of a file of that name: these have been hashed just now.
   virtual Status commit(const Digest& expected) = 0;
 };
 
@@ -64,6 +80,13 @@ class Store {
   virtual Status trash(const Digest& digest) = 0;                // fine when it is gone already
   virtual Result<bool> revive(const Digest& digest) = 0;         // true when the blob is in place afterwards
   virtual Result<std::int64_t> purge(const Digest& digest) = 0;  // bytes freed
+
+  // Files after `after` in the order of algorithm and digest, at most `limit`. Meanwhile others may move
+  // files: whoever acts on one looks again.
+  virtual Result<Listing> list(Area area, const std::optional<Digest>& after, std::size_t limit) = 0;
+  // Out of every reader's reach, if the file in place is still the one that was read. False: it is not.
+  virtual Result<bool> quarantine(const Digest& digest, const Blob& seen) = 0;
+  virtual Result<std::int64_t> discard_quarantined(const Digest& digest) = 0;  // bytes freed
 
   virtual Result<std::int64_t> free_bytes() = 0;
   virtual Status check_writable() = 0;  // writes and removes a probe file
