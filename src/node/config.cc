@@ -105,6 +105,17 @@ Key mode_key() {
           [](const Config& config) { return config.tls_client_mode; }};
 }
 
+Key scrub_key() {
+  return {"storage.scrub", "whether every blob is read and checked once a week: weekly, off",
+          [](Config& config, const Values& values) -> Status {
+            if (values.size() != 1 || (values[0] != "off" && values[0] != "weekly"))
+              return wrong("needs off or weekly");
+            config.scrub = values[0];
+            return {};
+          },
+          [](const Config& config) { return config.scrub; }};
+}
+
 Key level_key() {
   return {"log.level", "least level that is logged: debug, info, warning, error",
           [](Config& config, const Values& values) -> Status {
@@ -155,6 +166,9 @@ std::vector<Key> make_keys() {
                  1, many),
       number_key("storage.unreferenced_for_s", "seconds a blob without a manifest is kept",
                  &Config::unreferenced_for_s, 0, many),
+      scrub_key(),
+      number_key("storage.scrub_mb_per_s", "how fast a scrub reads, in MiB per second",
+                 &Config::scrub_mb_per_s, 1, many),
       text_key("instance.name", "name of the one instance", &Config::instance_name),
       text_key("instance.alibaba_region", "region shown to Alibaba clients", &Config::alibaba_region),
       text_key("instance.huawei_region", "region and project name shown to Huawei clients",

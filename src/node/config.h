@@ -39,6 +39,8 @@ struct Config {
   std::string data;
   std::int64_t collect_interval_s = 300;
   std::int64_t unreferenced_for_s = 3600;
+  std::string scrub = "weekly";  // off, weekly
+  std::int64_t scrub_mb_per_s = 32;
   // instance: fixed at first start
   std::string instance_name = "wharfage";
   std::string alibaba_region = "cn-hangzhou", huawei_region = "cn-north-4";

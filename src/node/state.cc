@@ -71,6 +71,12 @@ std::function<bool(std::string_view)> in_network(const std::string& network) {
 
 }  // namespace
 
+registry::MaintenanceOptions maintenance_options(const Config& config) {
+  return {.unreferenced_for_ms = config.unreferenced_for_s * second_ms,
+          .scrub_bytes_per_s = config.scrub_mb_per_s << 20,
+          .scrub_weekly = config.scrub == "weekly"};
+}
+
 Node::State::State(const Config& given, Address where, Foundations foundations, Log to)
     : config(given),
       address(std::move(where)),
@@ -87,6 +93,7 @@ Node::State::State(const Config& given, Address where, Foundations foundations, 
       queue(*base.db, clock, log, {.sole_owner = true}),
       registry(*base.db, ids, *base.blobs, events, clock, log,
                {.sparse_indexes = config.sparse_indexes, .sparse_images = config.sparse_images}),
+      maintenance(registry, queue, maintenance_options(config)),
       connections(registry, ids, queue, base.vault, client),
       builds(*base.db, ids, registry, auth, queue, base.vault, clock,
              build_options(config, address, base.folder->path()), log),
@@ -129,6 +136,7 @@ Status Node::State::prepare(const Environment& environment) {
     Status ready = builds.start();
     if (!ready.ok()) log.warning("builds will not run", {{"reason", ready.error().message}});
   }
+  maintenance.start();
   scans.start();
   signing.start();
   TRY_STATUS(sync.start());
@@ -153,9 +161,9 @@ Status Node::State::prepare(const Environment& environment) {
                   alibaba::Options{external_host(config, address)}, log);
   huawei.emplace(huawei::Rooms{registry, scans, signing, sync, connections, inventory}, auth, audit, clock,
                  huawei::Options{config.external_url}, log);
-  native.emplace(
-      native::Rooms{registry, queue, builds, scans, signing, sync, connections, inventory, *webhooks}, auth,
-      audit, clock, std::string(version), log);
+  native.emplace(native::Rooms{registry, queue, builds, scans, signing, sync, connections, inventory,
+                               *webhooks, maintenance},
+                 auth, audit, clock, std::string(version), log);
   health.emplace(checks(), [this] { return metrics(); });
   return {};
 }
@@ -239,7 +247,8 @@ Status Node::State::check_certificate() {
 }
 
 std::string Node::State::metrics() {
-  std::string text = requests.text() + audit.metrics() + queue.metrics() + process_metrics();
+  std::string text =
+      requests.text() + audit.metrics() + queue.metrics() + registry.metrics() + process_metrics();
   text += fmt::format("# TYPE wharfage_connections gauge\nwharfage_connections {}\n", server->connections());
   if (auto facts = server->tls_facts()) {
     text += fmt::format(
@@ -266,13 +275,17 @@ std::vector<Chore> Node::State::chores() {
       {"scheduled synchronisation", 10'000, [this] { return sync.tick(); }},
       {"scheduled inventory", 10'000, [this] { return inventory.tick(); }},
       {"judging anew", 10'000, [this] { return scans.tick(); }},
+      {"scheduled scrub", 60'000, [this] { return maintenance.tick(); }},
       {"reclaiming", config.collect_interval_s * 1000,
        [this]() -> Status {
          for (bool more = true; more;) {
            TRY(auto done, registry.collect(config.unreferenced_for_s * 1000));
            more = done.more;
-           if (done.blobs || done.uploads) {
-             log.info("reclaimed", {{"blobs", done.blobs}, {"bytes", done.bytes}, {"uploads", done.uploads}});
+           if (done.blobs || done.uploads || done.strays || done.bytes) {
+             log.info("reclaimed", {{"blobs", done.blobs},
+                                    {"bytes", done.bytes},
+                                    {"uploads", done.uploads},
+                                    {"strays", done.strays}});
            }
          }
          return {};

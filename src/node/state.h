@@ -31,6 +31,7 @@
 #include "node/node.h"
 #include "notify/webhooks.h"
 #include "op/audit.h"
+#include "registry/maintenance.h"
 #include "registry/registry.h"
 #include "scan/scanning.h"
 #include "sign/signing.h"
@@ -55,6 +56,8 @@ struct Foundations {
   crypto::EcdsaKey token_key;
 };
 Result<Foundations> lay_foundations(const Config& config);
+
+registry::MaintenanceOptions maintenance_options(const Config& config);
 
 struct Node::State {
   State(const Config& config, Address address, Foundations foundations, Log log);
@@ -85,6 +88,7 @@ struct Node::State {
   job::Events events;
   job::Queue queue;
   registry::Registry registry;
+  registry::Maintenance maintenance;
   connect::Connections connections;
   build::Builds builds;
   scan::Scanning scans;

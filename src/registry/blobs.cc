@@ -16,6 +16,8 @@ Error bytes_gone(const Digest& digest) {
 Status Registry::State::link(meta::Tx& tx, const Repository& repository, const Digest& digest,
                              std::int64_t size) {
   TRY(auto row, records::find_blob(tx, digest.text()));
+  // Its file may be another one now.
+  tx.on_commit([this, key = manifest_key(repository.id, digest.text())] { open_blobs.drop(key); });
   if (!row || row->state != records::BlobState::live) {
     TRY_STATUS(records::put_blob(tx, digest.text(), {size, records::BlobState::live}, clock.now()));
     TRY(bool in_place, blobs.revive(digest));
@@ -35,8 +37,10 @@ Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const s
   TRY(bool linked, records::is_linked(tx, digest));
   if (linked) return {};
   TRY(auto row, records::find_blob(tx, digest));
-  if (!row || row->state != records::BlobState::live) return {};
+  bool live = row && row->state == records::BlobState::live;
+  if (!live && !(row && row->state == records::BlobState::lost)) return {};
   TRY_STATUS(records::put_blob(tx, digest, {row->size, records::BlobState::doomed}, clock.now()));
+  if (!live) return {};
   return records::append_change(tx, 0, {.blobs = -1, .bytes = -row->size});
 }
 
@@ -53,7 +57,7 @@ Result<std::int64_t> Registry::blob_size(const Repository& repository, const Dig
   State& state = *x_state;
   TRY(auto link,
       state.db.read([&](meta::Tx& tx) { return records::find_link(tx, repository.id, digest.text()); }));
-  if (!link) return fail(Reason::blob_unknown, {}, digest.text());
+  if (!link || link->lost) return fail(Reason::blob_unknown, {}, digest.text());
   // Whoever asks may be about to push a manifest that needs it: the grace period starts again.
   TimeMs now = state.clock.now();
   if (link->loose_since && *link->loose_since + limits::blob_link_renew_ms <= now) {
@@ -74,7 +78,7 @@ Result<blob::Blob> Registry::open_blob(const Repository& repository, const Diges
   auto ticket = state.open_blobs.ticket();
   TRY(auto link,
       state.db.read([&](meta::Tx& tx) { return records::find_link(tx, repository.id, digest.text()); }));
-  if (!link) return fail(Reason::blob_unknown, {}, digest.text());
+  if (!link || link->lost) return fail(Reason::blob_unknown, {}, digest.text());
   TRY(blob::Blob blob, state.blobs.open_blob(digest));
   state.open_blobs.keep(ticket, key, blob, 1);
   return blob;
@@ -98,7 +102,7 @@ Result<bool> Registry::mount_blob(const Repository& to, const Repository& from, 
     TRY(auto target, state.current(tx, to));
     TRY(auto source, state.current(tx, from));
     TRY(auto link, records::find_link(tx, source.id, digest.text()));
-    if (!link) return false;
+    if (!link || link->lost) return false;
     TRY_STATUS(state.link(tx, target, digest, link->size));
     return true;
   });
@@ -113,7 +117,7 @@ Result<bool> Registry::mount_blob(const Repository& to,
     TRY(bool somewhere, records::is_linked_readably(tx, digest.text(), readable));
     if (!somewhere) return false;
     TRY(auto row, records::find_blob(tx, digest.text()));
-    if (!row) return false;
+    if (!row || row->state == records::BlobState::lost) return false;
     TRY_STATUS(state.link(tx, target, digest, row->size));
     return true;
   });

@@ -1,4 +1,4 @@
-#include <map>
+#include <fmt/format.h>
 
 #include "registry/state.h"
 
@@ -10,6 +10,8 @@ namespace {
 
 constexpr int unnamed_steps_max = 8;
 constexpr std::size_t rows_per_transaction = 64;
+constexpr std::size_t sweep_batch = 512;
+constexpr TimeMs quarantine_keep_ms = 30 * day_ms;
 
 }  // namespace
 
@@ -24,7 +26,11 @@ class Registry::Collector {
     TRY_STATUS(empty_unnamed());
     TRY_STATUS(drop_loose_links());
     TRY_STATUS(trash_doomed());
-    return purge_trashed();
+    TRY_STATUS(purge_trashed());
+    if (collected.more) return {};
+    TRY_STATUS(sweep(blob::Area::blobs));
+    TRY_STATUS(sweep(blob::Area::trash));
+    return sweep(blob::Area::quarantine);
   }
   Collected collected;
 
@@ -38,6 +44,9 @@ class Registry::Collector {
   Result<bool> remove_uploads(meta::Tx& tx, std::int64_t repository_id);
   Status drop_loose_links();
   Status drop_loose(meta::Tx& tx, const records::Place& place, TimeMs before);
+  Status sweep(blob::Area area);
+  Status settle_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file);
+  Result<bool> is_settled(meta::Tx& tx, blob::Area area, const Digest& digest);
   Status trash_doomed();
   Status trash(meta::Tx& tx, const std::string& digest);
   Status purge_trashed();
@@ -120,20 +129,19 @@ Result<bool> Registry::Collector::empty_step(meta::Tx& tx, std::int64_t id) {
 }
 
 Result<bool> Registry::Collector::remove_manifests(meta::Tx& tx, std::int64_t id) {
-  TRY(auto manifests, records::some_manifests(tx, id, limits::collect_batch));
-  records::Counts change;
-  for (const auto& manifest : manifests) {
-    TRY_STATUS(records::delete_manifest(tx, manifest.id));
-    --(manifest.accessory ? change.accessories : change.manifests);
-  }
-  if (!manifests.empty()) TRY_STATUS(records::append_change(tx, id, change));
-  return !manifests.empty();
+  TRY(auto gone, records::delete_some_manifests(tx, id, limits::collect_batch));
+  if (!gone) return false;
+  TRY_STATUS(
+      records::append_change(tx, id, {.manifests = -gone->manifests, .accessories = -gone->accessories}));
+  return true;
 }
 
 Result<bool> Registry::Collector::remove_links(meta::Tx& tx, std::int64_t id) {
-  TRY(auto links, records::links_of(tx, id, limits::collect_batch));
-  for (const auto& link : links) TRY_STATUS(x_state.unlink(tx, id, link.digest));
-  return !links.empty();
+  TRY(auto doomed, records::delete_some_links(tx, id, x_now, limits::collect_batch));
+  if (!doomed) return false;
+  tx.on_commit([this, id] { x_state.open_blobs.drop_prefix(State::manifest_key(id, "")); });
+  TRY_STATUS(records::append_change(tx, 0, {.blobs = -doomed->blobs, .bytes = -doomed->bytes}));
+  return true;
 }
 
 Result<bool> Registry::Collector::remove_uploads(meta::Tx& tx, std::int64_t id) {
@@ -167,6 +175,63 @@ Status Registry::Collector::drop_loose(meta::Tx& tx, const records::Place& place
   TRY(bool needed, records::is_referred(tx, place.repository_id, place.digest));
   if (needed) return records::tighten_link(tx, place.repository_id, place.digest);
   return x_state.unlink(tx, place.repository_id, place.digest);
+}
+
+// Files that no row knows of, left by a process that died between a rename and its transaction. Each run goes
+// on where the last one stopped, so its cost does not depend on the store.
+Status Registry::Collector::sweep(blob::Area area) {
+  auto& place = x_state.swept[static_cast<std::size_t>(area)];
+  TRY(auto listing, x_state.blobs.list(area, place, sweep_batch));
+  place = listing.end ? std::nullopt : std::optional(listing.files.back().digest);
+  TimeMs kept = area == blob::Area::quarantine ? quarantine_keep_ms : x_grace;
+  std::erase_if(listing.files, [&](const auto& file) { return file.changed_at > x_now - kept; });
+  TRY_STATUS(x_state.db.read([&](meta::Tx& tx) -> Status {
+    std::vector<blob::FileInfo> strays;
+    for (auto& file : listing.files) {
+      TRY(bool settled, is_settled(tx, area, file.digest));
+      if (!settled) strays.push_back(std::move(file));
+    }
+    listing.files = std::move(strays);
+    return {};
+  }));
+  for (std::size_t from = 0; from < listing.files.size(); from += rows_per_transaction) {
+    std::size_t to = std::min(listing.files.size(), from + rows_per_transaction);
+    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
+      for (std::size_t i = from; i < to; ++i) TRY_STATUS(settle_file(tx, area, listing.files[i]));
+      return {};
+    }));
+  }
+  return {};
+}
+
+// Whether the file is where its row says. A live blob's copy in the trash was left by a push that died.
+Result<bool> Registry::Collector::is_settled(meta::Tx& tx, blob::Area area, const Digest& digest) {
+  if (area == blob::Area::quarantine) return false;
+  if (x_state.arrivals.contains(digest.text())) return true;
+  TRY(auto row, records::find_blob(tx, digest.text()));
+  return row && !(area == blob::Area::trash && row->state == records::BlobState::live);
+}
+
+// It gets a row that lets it go the usual way: whoever links it meanwhile finds that row and revives it.
+Status Registry::Collector::settle_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file) {
+  if (area == blob::Area::quarantine) {
+    TRY(std::int64_t freed, x_state.blobs.discard_quarantined(file.digest));
+    collected.bytes += freed;
+    return {};
+  }
+  TRY(bool settled, is_settled(tx, area, file.digest));
+  if (settled) return {};
+  TRY(auto row, records::find_blob(tx, file.digest.text()));
+  if (row) {
+    TRY(auto in_place, x_state.blobs.find_size(file.digest));
+    if (!in_place) return {};  // the copy is all there is: the check tells
+    TRY(std::int64_t freed, x_state.blobs.purge(file.digest));
+    collected.bytes += freed;
+    return {};
+  }
+  ++collected.strays;
+  auto state = area == blob::Area::blobs ? records::BlobState::doomed : records::BlobState::trashed;
+  return records::put_blob(tx, file.digest.text(), {file.size, state}, x_now);
 }
 
 Status Registry::Collector::trash_doomed() {
@@ -243,8 +308,31 @@ Result<bool> Registry::Collector::forget_blob(meta::Tx& tx, const Digest& digest
 Result<Registry::Collected> Registry::collect(TimeMs unreferenced_for_ms) {
   std::lock_guard one_at_a_time(x_state->collecting);
   Collector collector(*x_state, unreferenced_for_ms);
-  TRY_STATUS(collector.run());
-  return collector.collected;
+  Status done = collector.run();
+  const Collected& collected = collector.collected;
+  Reclaimed& total = x_state->reclaimed;
+  ++total.runs;
+  total.blobs += collected.blobs;
+  total.bytes += collected.bytes;
+  total.uploads += collected.uploads;
+  total.strays += collected.strays;
+  if (!done.ok()) return done.error();
+  return collected;
+}
+
+std::string Registry::metrics() const {
+  const Reclaimed& total = x_state->reclaimed;
+  std::string text;
+  auto add = [&](std::string_view name, std::int64_t value) {
+    text += fmt::format("# TYPE wharfage_reclaimed_{0}_total counter\nwharfage_reclaimed_{0}_total {1}\n",
+                        name, value);
+  };
+  add("bytes", total.bytes);
+  add("blobs", total.blobs);
+  add("uploads", total.uploads);
+  add("strays", total.strays);
+  add("runs", total.runs);
+  return text;
 }
 
 }  // namespace wharfage::registry

@@ -1,10 +1,14 @@
 // Invariant 1 under fire: threads push, mount, delete and collect over the same few blobs, so that bytes are
 // doomed, trashed, purged and needed again all the time. Whatever was acknowledged and not deleted by its own
-// pusher must be there byte for byte; and when everything has been deleted, nothing may be left.
+// pusher must be there byte for byte; and when everything has been deleted, nothing may be left. Four seeds,
+// or as many as WHARFAGE_SEEDS says, from WHARFAGE_FIRST_SEED on.
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <thread>
 
+#include "registry/inspection.h"
 #include "registry/registry_fixture.h"
 
 using namespace wharfage;
@@ -14,6 +18,7 @@ namespace {
 
 constexpr int threads = 6;
 constexpr int steps = 60;
+constexpr int seeds = 4;
 constexpr int pool = 8;       // different blobs
 constexpr TimeMs grace = 40;  // in steps: each moves the clock by one
 
@@ -34,8 +39,23 @@ std::string content(int number) {
 
 struct Kept {
   Repository repository;
-  std::string manifest;
+  std::string manifest, tag;
 };
+
+struct Doubts final : Follower {
+  Status alive() override { return {}; }
+  void found(Finding finding) override {
+    text += finding.fault + " " + finding.place + " " + finding.subject + ": " + finding.detail + "\n";
+  }
+  void counted(std::string_view, std::int64_t) override {}
+  Status reached(const Digest&) override { return {}; }
+  std::string text;
+};
+
+int number_from(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::atoi(text) : otherwise;
+}
 
 struct World {
   explicit World(unsigned seed) : x_seed(seed) {
@@ -50,6 +70,7 @@ struct World {
   }
   void run();
   void verify();
+  void inspect();
   void clear();
 
   unsigned x_seed;
@@ -61,7 +82,8 @@ struct World {
   std::vector<Repository> repositories;
   std::mutex mutex;
   std::vector<Kept> kept;
-  std::atomic<int> acknowledged{0}, refused{0};
+  std::atomic<int> acknowledged{0}, refused{0}, deleted{0}, mounted{0};
+  std::atomic<std::int64_t> reclaimed{0};
 };
 
 // One client.
@@ -77,7 +99,8 @@ class Client {
       x_world.clock.advance(1);
       int dice = below(10);
       if (dice < 6) push(step);
-      if (dice == 6 || dice == 7) remove_own();
+      if (dice == 6) remove_own();
+      if (dice == 7) remove_own_tag();
       if (dice == 8) remove_some_blob();
       if (dice == 9) renew_shared(step);
     }
@@ -94,7 +117,9 @@ class Client {
     const Digest digest = Digest::of(bytes);
     if (trust && x_world.registry->blob_size(to, digest).ok()) return {};
     if (trust && below(2) == 0) {
-      TRY(bool mounted, x_world.registry->mount_blob(to, some_repository(), digest));
+      TRY(bool mounted, below(2) == 0 ? x_world.registry->mount_blob(to, some_repository(), digest)
+                                      : x_world.registry->mount_blob(to, std::nullopt, digest));
+      x_world.mounted += mounted ? 1 : 0;
       if (mounted) return {};
     }
     if (below(4) == 0) {
@@ -128,12 +153,12 @@ class Client {
   void push(int step) {
     std::vector<int> blobs{below(pool), below(pool), below(pool)};
     Repository to = some_repository();
-    std::string manifest = manifest_of(blobs, step);
+    std::string manifest = manifest_of(blobs, step), tag = fmt::format("{}-{}", x_number, step);
     for (int attempt = 0; attempt < 10; ++attempt) {
-      Status pushed = try_push(to, manifest, blobs, attempt == 0, fmt::format("{}-{}", x_number, step));
+      Status pushed = try_push(to, manifest, blobs, attempt == 0, tag);
       if (pushed.ok()) {
         ++x_world.acknowledged;
-        x_kept.push_back({to, manifest});
+        x_kept.push_back({to, manifest, tag});
         return;
       }
       // Only this may happen: a blob without a manifest was collected before the manifest came.
@@ -147,7 +172,17 @@ class Client {
     auto chosen = x_kept.begin() + below(static_cast<int>(x_kept.size()));
     CHECK(outcome(x_world.registry->delete_manifest(chosen->repository, Digest::of(chosen->manifest))) ==
           "ok");
+    ++x_world.deleted;
     x_kept.erase(chosen);
+  }
+
+  // The image stays, by its digest.
+  void remove_own_tag() {
+    if (x_kept.empty()) return;
+    auto& chosen = x_kept[static_cast<std::size_t>(below(static_cast<int>(x_kept.size())))];
+    if (chosen.tag.empty()) return;
+    CHECK(outcome(x_world.registry->delete_tag(chosen.repository, chosen.tag)) == "ok");
+    chosen.tag.clear();
   }
 
   void remove_some_blob() {
@@ -177,7 +212,9 @@ void World::run() {
   std::thread collector([&] {
     while (!done) {
       clock.advance(1);
-      CHECK(outcome(registry->collect(grace)) == "ok");
+      auto collected = registry->collect(grace);
+      CHECK(outcome(collected) == "ok");
+      if (collected.ok()) reclaimed += collected->bytes;
       CHECK(outcome(registry->fold_pulls()) == "ok");
     }
   });
@@ -190,10 +227,11 @@ void World::run() {
 }
 
 void World::verify() {
-  for (const auto& [repository, manifest] : kept) {
+  for (const auto& [repository, manifest, tag] : kept) {
     auto pulled = registry->get_manifest(repository, Digest::of(manifest).text());
     REQUIRE(pulled.ok());
     CHECK(pulled->bytes == manifest);
+    if (!tag.empty()) CHECK(registry->get_tag(repository, tag)->manifest.digest == pulled->digest);
     for (int number = 0; number < pool; ++number) {
       const std::string bytes = content(number);
       const Digest digest = Digest::of(bytes);
@@ -203,6 +241,14 @@ void World::verify() {
       CHECK(blob->read(0, bytes.size() + 1).value() == bytes);
     }
   }
+}
+
+// Rows, files and figures agree, and every byte is what its name says.
+void World::inspect() {
+  Doubts doubts;
+  CHECK(outcome(registry->check(false, 0, doubts)) == "ok");
+  CHECK(outcome(registry->scrub({}, doubts)) == "ok");
+  CHECK(doubts.text == "");
 }
 
 // Deletes all, and looks for leftovers.
@@ -226,25 +272,41 @@ void World::clear() {
   CHECK(usage->tags == 0);
   CHECK(usage->manifests == 0);
   CHECK(usage->repositories == 3);
+  for (const char* area : {"blobs", "trash", "uploads", "quarantine"}) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(base.folder.path("data/" + std::string(area))))
+      CHECK_FALSE(entry.is_regular_file());
+  }
+  auto rows = base.db->read([](meta::Tx& tx) { return tx.first("SELECT COUNT(*) FROM blobs"); });
+  CHECK((*rows)->integer(0) == 0);
 }
 
 }  // namespace
 
 TEST_CASE("no interleaving of pushes, deletions and collections loses an acknowledged image") {
-  int acknowledged = 0, refused = 0;
-  for (unsigned seed = 1; seed <= 4; ++seed) {
+  const int first = number_from("WHARFAGE_FIRST_SEED", 1), many = number_from("WHARFAGE_SEEDS", seeds);
+  int acknowledged = 0, refused = 0, deleted = 0, mounted = 0;
+  std::int64_t reclaimed = 0;
+  for (int seed = first; seed < first + many; ++seed) {
     CAPTURE(seed);
-    World world(seed);
+    World world(static_cast<unsigned>(seed));
     world.run();
     world.verify();
     world.open();  // nothing of it lived in memory
     world.clock.advance(10 * limits::trash_keep_ms);
     REQUIRE(world.registry->collect(grace).ok());
     world.verify();
+    world.inspect();
     world.clear();
+    world.inspect();
     acknowledged += world.acknowledged;
     refused += world.refused;
+    deleted += world.deleted;
+    mounted += world.mounted;
+    reclaimed += world.reclaimed;
   }
-  MESSAGE(acknowledged, " pushes acknowledged, ", refused, " given up");
-  CHECK(acknowledged > 4 * threads);
+  MESSAGE(acknowledged, " pushes acknowledged, ", refused, " given up, ", deleted, " deleted, ", mounted,
+          " mounts, ", reclaimed, " bytes reclaimed meanwhile");
+  CHECK(acknowledged > many * threads);
+  CHECK(reclaimed > 0);
 }

@@ -4,11 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
 #include <thread>
 
 #include "base/random.h"
+#include "registry/inspection.h"
 #include "registry/registry_fixture.h"
+#include "registry/stop_fixture.h"
 
 using namespace wharfage;
 using namespace wharfage::registry;
@@ -165,4 +168,89 @@ TEST_CASE("killed at any instruction, no acknowledged push is lost") {
       if (there) verify(node, image);
     }
   }
+}
+
+namespace {
+
+// Pushes one image of two blobs, by an upload and as our own writers do.
+Status push_in_steps(Registry& registry, const Repository& app, const auth::Principal& who) {
+  TRY(std::string id, registry.begin_upload(app, who));
+  TRY(auto writer, registry.open_upload(app, id, who, DigestAlgorithm::sha256));
+  TRY_STATUS(writer->append("layer"));
+  TRY_STATUS(registry.finish_upload(app, id, *writer, Digest::of("layer")));
+  TRY_STATUS(registry.put_blob(app, "config"));
+  ManifestPush push{.bytes = image_json(descriptor(Digest::of("config"), 6, oci_config),
+                                        {descriptor(Digest::of("layer"), 5, oci_layer)}),
+                    .media_type = oci_manifest,
+                    .tags = {"1"},
+                    .event_origin = "push"};
+  TRY_STATUS(registry.put_manifest(app, push, who));
+  TRY_STATUS(registry.delete_manifest(app, Digest::of(push.bytes)));
+  for (int i = 0; i < 2; ++i) TRY_STATUS(registry.collect(0));
+  return {};
+}
+
+// False: it lived to the end.
+bool dies_at(const TestFolder& folder, int at) {
+  pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    Node node(folder);
+    Stop stop{at, 0, [] { kill(getpid(), SIGKILL); }};
+    StoppedDb db(*node.db, stop);
+    StoppedStore store(*node.store, stop);
+    Registry registry(db, node.ids, store, node.events, node.clock, node.log);
+    _exit(push_in_steps(registry, node.app, node.who).ok() ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  if (WIFSIGNALED(status)) return true;
+  CHECK(WEXITSTATUS(status) == 0);
+  return false;
+}
+
+std::size_t files_in(const TestFolder& folder) {
+  std::size_t count = 0;
+  for (const char* area : {"blobs", "trash", "uploads", "quarantine"}) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(folder.path("data/" + std::string(area))))
+      count += entry.is_regular_file() ? 1 : 0;
+  }
+  return count;
+}
+
+struct Quiet final : Follower {
+  Status alive() override { return {}; }
+  void found(Finding finding) override { faults += finding.fault + " " + finding.subject + "\n"; }
+  void counted(std::string_view, std::int64_t) override {}
+  Status reached(const Digest&) override { return {}; }
+  std::string faults;
+};
+
+}  // namespace
+
+TEST_CASE("killed at any step of a push or a collection, what stays is found and reclaimed") {
+  int at = 1, strays = 0;
+  for (bool died = true; died; ++at) {
+    CAPTURE(at);
+    TestFolder folder;
+    died = dies_at(folder, at);
+    Node node(folder);
+    FrozenClock later(SystemClock().now() + 2 * day_ms);
+    Registry registry(*node.db, node.ids, *node.store, node.events, later, node.log);
+    if (auto image = registry.get_manifest(node.app, "1"); image.ok())
+      REQUIRE(registry.delete_manifest(node.app, *image->digest).ok());
+    for (int i = 0; i < 3; ++i) {
+      auto collected = registry.collect(0);
+      REQUIRE(collected.ok());
+      strays += static_cast<int>(collected->strays);
+    }
+    CHECK(files_in(folder) == 0);
+    Quiet follow;
+    REQUIRE(registry.check(false, 0, follow).ok());
+    CHECK(follow.faults == "");
+    CHECK(registry.usage()->blobs == 0);
+  }
+  CHECK(at > 15);
+  CHECK(strays >= 2);  // both ways of writing a blob were stopped between the file and its row
 }

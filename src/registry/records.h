@@ -64,7 +64,6 @@ Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id
                                         std::string_view artifact_type, std::int64_t after_id,
                                         std::int64_t limit);
 Status delete_manifest(meta::Tx& tx, std::int64_t id);  // and its bytes, pulls and references
-Result<std::vector<Manifest>> some_manifests(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
 
 // References. False: the other side is not in this repository.
 Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
@@ -103,7 +102,8 @@ Result<Removed> delete_tags_of(meta::Tx& tx, std::int64_t manifest_id);
 Result<Removed> delete_some_tags(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
 
 // ---- blobs and links (records_blobs.cc)
-enum class BlobState { live = 0, doomed = 1, trashed = 2 };
+// lost: linked, but its bytes are gone or corrupt; refused until it is pushed again.
+enum class BlobState { live = 0, doomed = 1, trashed = 2, lost = 3 };
 struct BlobRow {
   std::int64_t size = 0;
   BlobState state = BlobState::live;
@@ -113,6 +113,7 @@ Status put_blob(meta::Tx& tx, std::string_view digest, BlobRow row, TimeMs now);
 struct Link {
   std::int64_t size = 0;
   std::optional<TimeMs> loose_since;
+  bool lost = false;  // the blob's bytes
 };
 Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
 Status put_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now);
@@ -127,11 +128,12 @@ struct Place {
   std::string digest;
 };
 Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t limit);
-Result<std::vector<Place>> links_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
 // Blobs in `state` since before `before`, oldest first.
 Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, TimeMs before,
                                                std::int64_t limit);
 Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest);
+Result<std::vector<std::string>> users_of(meta::Tx& tx, std::string_view digest,
+                                          std::int64_t limit);  // names
 
 // ---- uploads
 struct UploadRow {
@@ -155,6 +157,12 @@ struct Counts {
   std::int64_t repositories = 0, tags = 0, accessory_tags = 0, manifests = 0, accessories = 0, pulls = 0,
                blobs = 0, bytes = 0;
 };
+// Of a repository that is being emptied, at most `limit` at once; nullopt: there are none. They tell how many
+// manifests went, and how many blobs with how many bytes were doomed because nobody else links them.
+Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t repository_id,
+                                                    std::int64_t limit);
+Result<std::optional<Counts>> delete_some_links(meta::Tx& tx, std::int64_t repository_id, TimeMs now,
+                                                std::int64_t limit);
 Status append_change(meta::Tx& tx, std::int64_t repository_id, const Counts& change);
 Result<Counts> counts(meta::Tx& tx, std::int64_t repository_id);  // folded and appended
 Result<Counts> store_counts(meta::Tx& tx);
@@ -164,6 +172,39 @@ Result<std::int64_t> fold_changes(meta::Tx& tx, std::int64_t limit);
 Status fold_changes_of(meta::Tx& tx, std::int64_t repository_id);
 Status forget_counts(meta::Tx& tx, std::int64_t repository_id);
 Result<bool> add_pulls(meta::Tx& tx, std::int64_t manifest_id, std::int64_t pulls, TimeMs at);
+
+// ---- for checks (records_check.cc): pages of everything, in the order of their keys
+struct BlobAt {
+  std::string digest;
+  BlobRow row;
+  bool linked = false;
+};
+Result<std::vector<BlobAt>> blobs_after(meta::Tx& tx, std::string_view last, std::int64_t limit);
+struct LinkAt {
+  Place place;
+  bool loose = false, referred = false, dangling = false;
+};
+Result<std::vector<LinkAt>> links_after(meta::Tx& tx, const Place& last, std::int64_t limit);
+struct ManifestAt {
+  std::int64_t id = 0, repository_id = 0;
+  std::string digest, media_type;
+  std::optional<std::string> bytes;
+};
+Result<std::vector<ManifestAt>> manifests_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
+// Digests it refers to, those that are not expected to be here among them.
+Result<std::vector<std::string>> blobs_of(meta::Tx& tx, std::int64_t manifest_id);
+Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id);
+Result<std::vector<std::string>> children_of(meta::Tx& tx, std::int64_t manifest_id);
+struct TagAt {
+  std::int64_t id = 0, repository_id = 0;
+  std::string name;
+  bool dangling = false;
+};
+Result<std::vector<TagAt>> tags_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
+Result<std::vector<std::int64_t>> repositories_after(meta::Tx& tx, std::int64_t id, std::int64_t limit);
+Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id);  // tags and manifests, from their rows
+Result<Counts> recount_store(meta::Tx& tx);
+Status loosen_link(meta::Tx& tx, const Place& place, TimeMs now);
 
 // ---- tools
 std::string contains(std::string_view text);    // a LIKE pattern with '\' as escape

@@ -27,7 +27,8 @@ Result<std::optional<BlobRow>> find_blob(meta::Tx& tx, std::string_view digest) 
 Status put_blob(meta::Tx& tx, std::string_view digest, BlobRow row, TimeMs now) {
   return done(tx.execute(R"sql(
     INSERT INTO blobs (digest, size, state, changed_at) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (digest) DO UPDATE SET state = excluded.state, changed_at = excluded.changed_at)sql",
+    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, state = excluded.state,
+                                       changed_at = excluded.changed_at)sql",
                          {digest, row.size, static_cast<int>(row.state), now}));
 }
 
@@ -44,15 +45,24 @@ Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest) {
   return changed(tx.execute(R"sql(DELETE FROM blobs WHERE digest = $1 AND state = 2)sql", {digest}));
 }
 
+Result<std::vector<std::string>> users_of(meta::Tx& tx, std::string_view digest, std::int64_t limit) {
+  return all(tx.query(R"sql(
+    SELECT r.full_name FROM repository_blobs l JOIN repositories r ON r.id = l.repository_id
+    WHERE l.digest = $1 AND r.full_name IS NOT NULL LIMIT $2)sql",
+                      {digest, limit}),
+             first_text);
+}
+
 // ---------------------------------------------------------------- links
 
 Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
   TRY(auto row, tx.first(R"sql(
-    SELECT b.size, l.loose_since FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
+    SELECT b.size, l.loose_since, b.state FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
     WHERE l.repository_id = $1 AND l.digest = $2)sql",
                          {repository_id, digest}));
   if (!row) return std::optional<Link>();
-  return std::optional(Link{row->integer(0), row->optional_integer(1)});
+  bool lost = static_cast<BlobState>(row->integer(2)) == BlobState::lost;
+  return std::optional(Link{row->integer(0), row->optional_integer(1), lost});
 }
 
 Status put_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now) {
@@ -110,13 +120,6 @@ Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t
     SELECT repository_id, digest FROM repository_blobs
     WHERE loose_since IS NOT NULL AND loose_since <= $1 ORDER BY loose_since LIMIT $2)sql",
                       {before, limit}),
-             to_place);
-}
-
-Result<std::vector<Place>> links_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit) {
-  return all(tx.query(R"sql(
-    SELECT repository_id, digest FROM repository_blobs WHERE repository_id = $1 LIMIT $2)sql",
-                      {repository_id, limit}),
              to_place);
 }
 

@@ -185,15 +185,6 @@ Status delete_manifest(meta::Tx& tx, std::int64_t id) {
   return done(tx.execute(R"sql(DELETE FROM manifests WHERE id = $1)sql", {id}));
 }
 
-Result<std::vector<Manifest>> some_manifests(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit) {
-  return all(tx.query(R"sql(
-    SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
-           m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at, 0, 0
-    FROM manifests m WHERE m.repository_id = $1 LIMIT $2)sql",
-                      {repository_id, limit}),
-             to_manifest);
-}
-
 // ---------------------------------------------------------------- tags
 
 Result<std::optional<TagRow>> find_tag_row(meta::Tx& tx, std::int64_t repository_id, std::string_view name) {

@@ -8,8 +8,9 @@ namespace wharfage::registry::records {
 Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest) {
   return changed(tx.execute(R"sql(
     INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
-    SELECT CAST($1 AS BIGINT), l.repository_id, l.digest FROM repository_blobs l
-    WHERE l.repository_id = $2 AND l.digest = $3)sql",
+    SELECT CAST($1 AS BIGINT), l.repository_id, l.digest
+    FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
+    WHERE l.repository_id = $2 AND l.digest = $3 AND b.state = 0)sql",
                             {manifest.id, manifest.repository_id, digest}));
 }
 

@@ -28,6 +28,7 @@
 #include "crypto/digest.h"
 #include "job/events.h"
 #include "meta/db.h"
+#include "registry/inspection.h"
 
 namespace wharfage::registry {
 
@@ -276,12 +277,19 @@ class Registry {
 
   // ---- reclaiming: removes bytes no repository links (after a grace period for links without a manifest),
   // and uploads older than limits::upload_lifetime_ms. Online, bounded work per call.
+  // Files that no row knows of, left by a crash, go the same way; each call looks at some of them.
   struct Collected {
-    std::int64_t blobs = 0, bytes = 0, uploads = 0;
+    std::int64_t blobs = 0, bytes = 0, uploads = 0, strays = 0;
     bool more = false;
   };
   Result<Collected> collect(TimeMs unreferenced_for_ms);
+  std::string metrics() const;  // reclaimed by this process, Prometheus text
   Status fold_pulls();  // pulls, and the counts of tags and manifests appended by pushes; bounded per call
+
+  // ---- looking after the store, beside everything else (inspection.h). A file that no row knows of is told
+  // of when it has been there for `settled_ms`: another node's push may be about to write its row.
+  Status check(bool mend, TimeMs settled_ms, Follower& follower);
+  Status scrub(const ScrubOptions& options, Follower& follower);
 
   // ---- figures
   struct Usage {
@@ -294,10 +302,12 @@ class Registry {
   job::Events& events();
   const Clock& clock() const;
 
+  struct State;  // this room's own
+
  private:
-  struct State;
   class Push;
   class Collector;
+  class Checker;
   std::unique_ptr<State> x_state;
 };
 

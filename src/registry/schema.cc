@@ -3,8 +3,9 @@
 namespace wharfage::registry {
 
 // blobs.state: 0 live (some repository links it, its bytes are in place), 1 doomed (no repository links it),
-// 2 trashed (its bytes are in the trash). repository_blobs.loose_since: when it was last without a manifest.
-// A repository on its way out has lost its names and its namespace; collect() removes what it held.
+// 2 trashed (its bytes are in the trash), 3 lost (linked, but its bytes are gone or corrupt).
+// repository_blobs.loose_since: when it was last without a manifest. A repository on its way out has lost its
+// names and its namespace; collect() removes what it held.
 std::vector<meta::Migration> schema() {
   return {
       {300, "registry: places", R"ddl(
@@ -171,6 +172,21 @@ std::vector<meta::Migration> schema() {
           PRIMARY KEY (manifest_id, digest)
         );
         CREATE INDEX manifest_absent_blobs_digest ON manifest_absent_blobs (repository_id, digest);
+      )ddl"},
+      {305, "registry: maintenance", R"ddl(
+        CREATE TABLE maintenance_runs (
+          id TEXT PRIMARY KEY,
+          kind TEXT NOT NULL,
+          mend INTEGER NOT NULL,
+          bytes_per_s BIGINT NOT NULL,
+          state TEXT NOT NULL,
+          error TEXT NOT NULL,
+          after_digest TEXT NOT NULL,
+          report TEXT NOT NULL,
+          created_at BIGINT NOT NULL,
+          updated_at BIGINT NOT NULL
+        );
+        CREATE INDEX maintenance_runs_newest ON maintenance_runs (created_at, id);
       )ddl"},
   };
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -59,6 +61,11 @@ inline std::int64_t bounded_and_one(std::int64_t limit) {
   return std::clamp<std::int64_t>(limit, 0, static_cast<std::int64_t>(limits::list_page_max) + 1);
 }
 
+// What collect() has reclaimed since this process began.
+struct Reclaimed {
+  std::atomic<std::int64_t> blobs{0}, bytes{0}, uploads{0}, strays{0}, runs{0};
+};
+
 // Pulls since the last fold.
 struct Pulls {
   struct Count {
@@ -89,6 +96,9 @@ struct Registry::State {
   Arrivals arrivals;
   Pulls pulls;
   std::mutex collecting;
+  // Where the search for files without a row goes on, by blob::Area; under `collecting`.
+  std::array<std::optional<Digest>, 3> swept;
+  Reclaimed reclaimed;
 
   static std::string manifest_key(std::int64_t repository_id, std::string_view reference) {
     return std::to_string(repository_id) + "/" + std::string(reference);

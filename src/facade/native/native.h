@@ -11,6 +11,7 @@
 #include "http/server.h"
 #include "job/queue.h"
 #include "op/audit.h"
+#include "registry/maintenance.h"
 #include "registry/registry.h"
 
 namespace wharfage::build {
@@ -48,6 +49,7 @@ struct Rooms {
   connect::Connections& connections;
   inventory::Inventory& inventory;
   notify::Webhooks& webhooks;
+  registry::Maintenance& maintenance;
 };
 
 class Native {

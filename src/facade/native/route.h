@@ -37,6 +37,7 @@ std::span<const Route> scan_routes();        // advisory data, packages, finding
 std::span<const Route> sign_routes();        // keys
 std::span<const Route> connection_routes();  // registry connections, inventory, synchronisation
 std::span<const Route> system_routes();      // jobs, audit, webhooks, status
+std::span<const Route> maintenance_routes();  // checks, scrubs, reclaiming
 
 // Pages of the native API: offset and limit (50, at most 1000).
 Result<registry::Slice> page_of(std::optional<std::int64_t> offset, std::optional<std::int64_t> limit);

@@ -1,0 +1,267 @@
+// Damage on purpose, and what the check, the scrub and the next push make of it.
+#include <filesystem>
+#include <fstream>
+
+#include "registry/inspection.h"
+#include "registry/registry_fixture.h"
+
+using namespace wharfage;
+using namespace wharfage::registry;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Follow final : Follower {
+  Status alive() override {
+    if (alive_for >= 0 && alive_for-- == 0) return fail(Reason::canceled);
+    return {};
+  }
+  void found(Finding finding) override { report.add(std::move(finding)); }
+  void counted(std::string_view what, std::int64_t number) override {
+    report.counted[std::string(what)] += number;
+  }
+  Status reached(const Digest& last) override {
+    at = last;
+    return {};
+  }
+  Report report;
+  std::optional<Digest> at;
+  int alive_for = -1;
+};
+
+struct Damaged : RegistryFixture {
+  Repository app = repository("team/app");
+  std::string layer = "layer of one";
+  Digest digest = Digest::of(layer);
+  Manifest image = push_image(app, "one", {"1"});
+
+  std::string file(const Digest& of, const std::string& area = "blobs") const {
+    std::string hex(of.hex());
+    return base.folder.path("data/" + area + "/sha256/" + hex.substr(0, 2) + "/" + hex);
+  }
+  void overwrite(const std::string& bytes) { std::ofstream(file(digest), std::ios::trunc) << bytes; }
+  Report check(bool mend) {
+    Follow follow;
+    REQUIRE(registry->check(mend, -day_ms * 3650, follow).ok());  // files of any age, whatever the clock
+    return follow.report;
+  }
+  Report scrub() {
+    Follow follow;
+    REQUIRE(registry->scrub({}, follow).ok());
+    return follow.report;
+  }
+  // The only fault, "place subject", mended or not.
+  std::string only(const Report& report) {
+    if (report.findings.size() != 1) return std::to_string(report.findings.size()) + " findings";
+    const Finding& one = report.findings[0];
+    return one.fault + " " + one.place + " " + one.subject + (one.mended ? " mended" : "");
+  }
+  void execute(const std::string& sql) {
+    REQUIRE(base.db
+                ->write([&](meta::Tx& tx) -> Status {
+                  auto done = tx.execute(sql);
+                  return done.ok() ? Status() : done.error();
+                })
+                .ok());
+  }
+  std::string content() {
+    auto blob = registry->open_blob(app, digest);
+    return blob.ok() ? blob->read(0, 100).value_or("unreadable") : outcome(blob);
+  }
+  void check_refused() {
+    CHECK(content() == "blob_unknown");
+    CHECK(outcome(registry->blob_size(app, digest)) == "blob_unknown");  // so that clients push it again
+    CHECK(registry->mount_blob(repository("team/other"), app, digest).value() == false);
+    CHECK(registry->mount_blob(repository("team/other"), std::nullopt, digest).value() == false);
+    std::string again = image_json(descriptor(digest, layer.size(), oci_config), {});
+    CHECK(outcome(push(app, again, {"2"})) == "manifest_blob_unknown");
+    CHECK(registry->get_manifest(app, "1").ok());
+  }
+  void check_healed() {
+    CHECK(content() == layer);
+    CHECK(registry->blob_size(app, digest).ok());
+    CHECK(check(false).findings.empty());
+    CHECK(scrub().findings.empty());
+    CHECK(registry->usage()->bytes == count("SELECT SUM(size) FROM blobs WHERE state = 0"));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Damaged, "a sound store has no findings and is counted") {
+  push(app, index_json({descriptor(*image.digest, static_cast<std::size_t>(image.size), oci_manifest)}),
+       {"i"}, oci_index);
+  Report report = check(true);
+  CHECK(report.findings.empty());
+  CHECK(report.counted["blobs"] == 2);
+  CHECK(report.counted["files"] == 2);
+  CHECK(report.counted["links"] == 2);
+  CHECK(report.counted["manifests"] == 2);
+  CHECK(report.counted["tags"] == 2);
+  CHECK(report.counted["repositories"] == 1);
+  CHECK(scrub().counted["blobs"] == 2);
+}
+
+TEST_CASE_FIXTURE(Damaged, "a file that is gone") {
+  fs::remove(file(digest));
+  CHECK(only(check(false)) == "blob_missing team/app " + digest.text());
+  CHECK(registry->blob_size(app, digest).ok());  // nothing was touched
+  Report mended = check(true);
+  CHECK(mended.faults["blob_missing"] == 1);
+  CHECK(mended.faults["image_incomplete"] == 1);
+  CHECK(mended.problems() == 1);
+  check_refused();
+  CHECK(check(true).faults["blob_lost"] == 1);
+  blob(app, layer);
+  check_healed();
+}
+
+TEST_CASE_FIXTURE(Damaged, "corrupt bytes are put into quarantine and never served") {
+  overwrite("layer of oNe");
+  CHECK(check(false).findings.empty());  // the size is right: only reading tells
+  CHECK(only(scrub()) == "blob_corrupt team/app " + digest.text() + " mended");
+  CHECK(fs::exists(file(digest, "quarantine")));
+  check_refused();
+  blob(app, layer);
+  check_healed();
+  CHECK(fs::exists(file(digest, "quarantine")));  // for the administrator, for a month
+  base.clock.advance(SystemClock().now() - base.clock.now() + 31 * day_ms);
+  REQUIRE(registry->collect(0).ok());
+  CHECK_FALSE(fs::exists(file(digest, "quarantine")));
+  check_healed();
+}
+
+TEST_CASE_FIXTURE(Damaged, "a file of another size") {
+  overwrite("layer");
+  CHECK(only(check(false)) == "blob_corrupt team/app " + digest.text());
+  CHECK(check(true).faults["blob_corrupt"] == 1);
+  check_refused();
+  blob(app, layer);
+  check_healed();
+
+  execute("UPDATE blobs SET size = 7 WHERE digest = '" + digest.text() + "'");
+  CHECK(check(false).faults["blob_size"] == 1);
+  CHECK(check(true).faults["blob_size"] == 1);
+  check(true);  // the sum of all sizes follows
+  check_healed();
+}
+
+TEST_CASE_FIXTURE(Damaged, "a lost blob whose file came back") {
+  fs::rename(file(digest), base.folder.path("kept"));
+  check(true);
+  check_refused();
+  fs::rename(base.folder.path("kept"), file(digest));
+  CHECK(check(true).faults["blob_returned"] == 1);
+  check_healed();
+}
+
+TEST_CASE_FIXTURE(Damaged, "the last link of a lost blob takes its row along") {
+  fs::remove(file(digest));
+  check(true);
+  REQUIRE(registry->delete_manifest(app, *image.digest).ok());
+  for (int i = 0; i < 3; ++i) REQUIRE(registry->collect(0).ok());
+  CHECK(count("SELECT COUNT(*) FROM blobs") == 0);
+  CHECK(registry->usage()->blobs == 0);
+  CHECK(check(false).findings.empty());
+}
+
+TEST_CASE_FIXTURE(Damaged, "a file that no row knows of") {
+  Digest stray = *store->put("stray");
+  CHECK(only(check(false)) == "file_unknown  " + stray.text());
+  CHECK(only(check(true)) == "file_unknown  " + stray.text() + " mended");
+  CHECK(check(false).findings.empty());
+  for (int i = 0; i < 2; ++i) REQUIRE(registry->collect(0).ok());
+  CHECK_FALSE(fs::exists(file(stray)));
+
+  Digest trashed = *store->put("in the trash");
+  REQUIRE(store->trash(trashed).ok());
+  CHECK(only(check(true)) == "trash_unknown  " + trashed.text() + " mended");
+  for (int i = 0; i < 2; ++i) REQUIRE(registry->collect(0).ok());
+  CHECK_FALSE(fs::exists(file(trashed, "trash")));
+
+  std::ofstream(fs::path(file(digest)).parent_path() / "core") << "x";
+  CHECK(only(check(true)).rfind("file_foreign", 0) == 0);
+}
+
+TEST_CASE_FIXTURE(Damaged, "rows that contradict each other") {
+  execute("UPDATE repository_blobs SET loose_since = 5 WHERE digest = '" + digest.text() + "'");
+  CHECK(only(check(false)) == "link_loose team/app " + digest.text());
+  CHECK(only(check(true)) == "link_loose team/app " + digest.text() + " mended");
+  check_healed();
+
+  execute("UPDATE blobs SET state = 1 WHERE digest = '" + digest.text() + "'");
+  execute(
+      "UPDATE registry_changes SET blobs = blobs - 1, bytes = bytes - 12 WHERE repository_id = 0 AND bytes = "
+      "12");
+  CHECK(check(false).faults["blob_linked"] == 1);
+  CHECK(check(true).faults["blob_linked"] == 1);
+  check_healed();
+
+  Digest unused = blob(app, "unused");
+  execute("UPDATE repository_blobs SET loose_since = NULL WHERE digest = '" + unused.text() + "'");
+  CHECK(only(check(true)) == "link_kept team/app " + unused.text() + " mended");
+  execute("DELETE FROM repository_blobs WHERE digest = '" + unused.text() + "'");
+  CHECK(only(check(true)) == "blob_unlinked  " + unused.text() + " mended");
+  for (int i = 0; i < 2; ++i) REQUIRE(registry->collect(0).ok());
+  CHECK_FALSE(fs::exists(file(unused)));
+  check_healed();
+}
+
+TEST_CASE_FIXTURE(Damaged, "references, manifests and counts") {
+  execute("DELETE FROM manifest_blobs WHERE digest = '" + digest.text() + "'");
+  CHECK(check(false).faults["reference_missing"] == 1);
+  Report mended = check(true);
+  CHECK(mended.problems() == 0);
+  CHECK(mended.faults["reference_missing"] == 1);
+  check_healed();
+
+  execute("UPDATE registry_changes SET tags = tags + 3 WHERE repository_id = " + std::to_string(app.id));
+  CHECK(check(false).faults["count_wrong"] >= 1);
+  CHECK(check(true).problems() == 0);
+  CHECK(registry->get_repository(app.id)->tag_count == 1);
+  check_healed();
+
+  execute("UPDATE manifest_bytes SET bytes = x'7b7d'");
+  Report corrupt = check(true);
+  CHECK(only(corrupt) == "manifest_corrupt team/app " + image.digest->text());
+  CHECK(corrupt.problems() == 1);
+}
+
+TEST_CASE_FIXTURE(Damaged, "a check tells nothing of what is only on its way") {
+  // The bytes are there and their row follows: as a second process would see it, by the age of the file.
+  REQUIRE(store->put("arriving").ok());
+  Follow follow;
+  base.clock.advance(SystemClock().now() - base.clock.now());
+  REQUIRE(registry->check(true, hour_ms, follow).ok());
+  CHECK(follow.report.findings.empty());
+  REQUIRE(registry->delete_manifest(app, *image.digest).ok());
+  REQUIRE(registry->collect(day_ms).ok());
+  REQUIRE(registry->check(true, hour_ms, follow).ok());
+  CHECK(follow.report.findings.empty());
+}
+
+TEST_CASE_FIXTURE(Damaged, "a scrub ends when asked to and goes on where it was") {
+  for (int i = 0; i < 20; ++i) blob(app, std::to_string(i));
+  Follow first;
+  first.alive_for = 8;
+  CHECK(outcome(registry->scrub({}, first)) == "canceled");
+  REQUIRE(first.at.has_value());
+  Follow second;
+  REQUIRE(registry->scrub({.bytes_per_s = 0, .after = first.at}, second).ok());
+  CHECK(first.report.counted["blobs"] + second.report.counted["blobs"] == 22);
+}
+
+TEST_CASE("a report survives being written down") {
+  Report report;
+  report.counted["blobs"] = 3;
+  for (int i = 0; i < static_cast<int>(findings_kept_max) + 5; ++i)
+    report.add({"blob_corrupt", "team/app", std::to_string(i), "\"quoted\"", i % 2 == 0});
+  Report read = Report::parse(report.json());
+  CHECK(read.counted == report.counted);
+  CHECK(read.faults["blob_corrupt"] == static_cast<std::int64_t>(findings_kept_max) + 5);
+  CHECK(read.mended == report.mended);
+  CHECK(read.findings.size() == findings_kept_max);
+  CHECK(read.findings[1].detail == "\"quoted\"");
+  CHECK(Report::parse("nonsense").findings.empty());
+}
