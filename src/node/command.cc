@@ -12,7 +12,9 @@
 #include "node/advisories.h"
 #include "node/backup.h"
 #include "node/config.h"
+#include "node/maintenance.h"
 #include "node/node.h"
+#include "node/transfer.h"
 
 extern char** environ;
 
@@ -40,6 +42,8 @@ int complain(const Error& error) {
 struct Arguments {
   std::string config, data, listen, folder;
   std::vector<std::string> paths;
+  bool repair = false, fast = false;
+  Transfer transfer;
 };
 
 Result<Config> effective(const Arguments& arguments) {
@@ -130,6 +134,17 @@ void add_common(CLI::App& command, Arguments& arguments) {
   command.add_option("--data", arguments.data, "folder of database, blobs and keys");
 }
 
+// The password is no option: whoever lists processes would read it.
+void add_server(CLI::App& command, Transfer& transfer) {
+  command.add_option("--server", transfer.server,
+                     "URL of a running registry; default: the stopped one of --data");
+  command.add_option("--user", transfer.user, "who signs in; the password is read from WHARFAGE_PASSWORD");
+  command.add_option("--ca", transfer.ca_file, "certificates to trust beside the system's")
+      ->check(CLI::ExistingFile);
+  command.add_flag("--insecure", transfer.insecure, "accept any certificate");
+  command.add_flag("--quiet", transfer.quiet, "do not tell of every blob");
+}
+
 }  // namespace
 
 int run_command(int count, char** raw) {
@@ -158,6 +173,50 @@ int run_command(int count, char** raw) {
   add_common(*restoring, arguments);
   restoring->add_option("folder", arguments.folder, "the backup")->required()->check(CLI::ExistingDirectory);
   restoring->callback([&] { code = make_restore(arguments); });
+
+  auto look_after_with = [&](const std::string& kind) {
+    auto settings = effective(arguments);
+    if (!settings.ok()) return complain(settings.error()), exit_usage;
+    return look_after(*settings, kind, arguments.repair, arguments.fast ? -1 : 0);
+  };
+  auto* checking =
+      app.add_subcommand("fsck", "hold database and blobs against each other, also of a running server");
+  add_common(*checking, arguments);
+  checking->add_flag("--repair", arguments.repair, "mend what can be mended");
+  checking->callback([&] { code = look_after_with("check"); });
+
+  auto* scrubbing = app.add_subcommand("scrub", "read every blob and put corrupt ones into quarantine");
+  add_common(*scrubbing, arguments);
+  scrubbing->add_flag("--fast", arguments.fast, "as fast as the disk (storage.scrub_mb_per_s otherwise)");
+  scrubbing->callback([&] { code = look_after_with("scrub"); });
+
+  auto move_images = [&](int (*move)(const Config&, const Transfer&)) {
+    auto settings = effective(arguments);
+    if (!settings.ok()) return complain(settings.error()), exit_usage;
+    if (arguments.transfer.password.empty()) {
+      auto variables = environment();
+      auto given = variables.find("WHARFAGE_PASSWORD");
+      if (given != variables.end()) arguments.transfer.password = given->second;
+    }
+    return move(*settings, arguments.transfer);
+  };
+  auto* exporting = app.add_subcommand("export", "write images with their signatures as an OCI image layout");
+  add_common(*exporting, arguments);
+  add_server(*exporting, arguments.transfer);
+  exporting->add_option("images", arguments.transfer.images, "REPO (all its tags), REPO:TAG or REPO@DIGEST")
+      ->required();
+  exporting->add_option("--to", arguments.transfer.path, "a missing or empty folder, or FILE.tar")
+      ->required();
+  exporting->callback([&] { code = move_images(export_images); });
+
+  auto* importing =
+      app.add_subcommand("import", "push the images of an OCI image layout with their signatures");
+  add_common(*importing, arguments);
+  add_server(*importing, arguments.transfer);
+  importing->add_option("layout", arguments.transfer.path, "a folder or a tar file")->required();
+  importing->add_option("image", arguments.transfer.images, "REPO or REPO:TAG; default: as the layout says")
+      ->expected(0, 1);
+  importing->callback([&] { code = move_images(import_images); });
 
   auto* vulndb = app.add_subcommand("vulndb", "the advisory data that scans judge by");
   vulndb->require_subcommand(1);

@@ -1,0 +1,243 @@
+#include "node/transfer.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <set>
+
+#include "base/limits.h"
+#include "node/state.h"
+#include "sync/copier.h"
+#include "sync/layout.h"
+
+namespace wharfage::node {
+namespace {
+
+constexpr int exit_ok = 0, exit_error = 1;
+constexpr std::size_t tags_max = 100'000;  // of one repository
+
+int complain(const Error& error) {
+  std::cerr << "wharfage: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")")
+            << "\n";
+  return exit_error;
+}
+
+struct ImageName {
+  std::string repository, tag, digest;
+
+  // "repo", "repo:tag", "repo@sha256:…". A colon before a slash would be a port, which has no place here.
+  static Result<ImageName> parse(const std::string& text) {
+    ImageName name{.repository = text};
+    if (auto at = text.find('@'); at != text.npos) {
+      name.repository = text.substr(0, at);
+      name.digest = text.substr(at + 1);
+      TRY_STATUS(Digest::parse(name.digest));
+    } else if (auto colon = text.rfind(':'); colon != text.npos) {
+      name.repository = text.substr(0, colon);
+      name.tag = text.substr(colon + 1);
+      TRY_STATUS(registry::check_tag(name.tag));
+    }
+    TRY_STATUS(registry::Name::parse(name.repository));
+    return name;
+  }
+};
+
+// Shows what moves; nobody stops it.
+class Teller final : public sync::Watcher {
+ public:
+  explicit Teller(bool quiet) : x_quiet(quiet) {}
+  Status planned(const std::string&, const std::vector<sync::Piece>&, std::int64_t) override { return {}; }
+  Status moving(const std::string&, std::int64_t) override { return {}; }
+  Status arrived(const std::string&, std::int64_t, std::int64_t sent, bool) override {
+    bytes += sent;
+    return {};
+  }
+  void say(const std::string& line) override {
+    if (!x_quiet) fmt::print("  {}\n", line);
+  }
+  Status alive() override { return {}; }
+  std::int64_t bytes = 0;
+
+ private:
+  bool x_quiet;
+};
+
+// The registry at one end: its repositories as places.
+class Registrar {
+ public:
+  virtual ~Registrar() = default;
+  virtual Result<std::unique_ptr<sync::Place>> place(const std::string& repository, bool create) = 0;
+  virtual Result<std::vector<std::string>> tags(const std::string& repository) = 0;
+};
+
+class RunningServer final : public Registrar {
+ public:
+  static Result<std::unique_ptr<Registrar>> open(const Transfer& transfer) {
+    remote::Endpoint endpoint{.url = transfer.server,
+                              .username = transfer.user,
+                              .password = transfer.password,
+                              .verify_tls = !transfer.insecure,
+                              .ca_pem = {}};
+    if (!transfer.ca_file.empty()) {
+      std::ifstream file(transfer.ca_file, std::ios::binary);
+      if (!file) return fail(Reason::not_found, "cannot read " + transfer.ca_file);
+      endpoint.ca_pem.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    return std::unique_ptr<Registrar>(new RunningServer(std::move(endpoint)));
+  }
+  Result<std::unique_ptr<sync::Place>> place(const std::string& repository, bool) override {
+    auto nowhere = [](const Digest&) -> Result<std::string> { return std::string(); };
+    return sync::place_elsewhere(std::make_unique<remote::RegistryClient>(x_http, x_endpoint), repository,
+                                 nowhere);
+  }
+  Result<std::vector<std::string>> tags(const std::string& repository) override {
+    return remote::RegistryClient(x_http, x_endpoint).tags(repository, tags_max);
+  }
+
+ private:
+  explicit RunningServer(remote::Endpoint endpoint) : x_endpoint(std::move(endpoint)) {}
+  // The operator names the server, so it may be anywhere.
+  http::Client x_http{{.allow_private = true, .allowed = {}}, "wharfage/" + std::string(version)};
+  remote::Endpoint x_endpoint;
+};
+
+class StoppedServer final : public Registrar {
+ public:
+  static Result<std::unique_ptr<Registrar>> open(const Config& config) {
+    auto base = lay_foundations(config);
+    if (!base.ok() && base.error().reason == Reason::conflict) {
+      return fail(Reason::conflict,
+                  "a server runs on " + config.data + ": name it with --server http://HOST:PORT");
+    }
+    if (!base.ok()) return base.error();
+    auto server = std::unique_ptr<StoppedServer>(new StoppedServer(std::move(base).value()));
+    TRY_STATUS(server->x_registry.ensure_instance({}));
+    return std::unique_ptr<Registrar>(std::move(server));
+  }
+  Result<std::unique_ptr<sync::Place>> place(const std::string& repository, bool create) override {
+    TRY(auto name, registry::Name::parse(repository));
+    if (create && !x_registry.get_namespace(name.namespace_name).ok())
+      TRY_STATUS(x_registry.create_namespace({.name = name.namespace_name}));
+    auto found = create ? x_registry.ensure_repository(name) : x_registry.find_repository(name);
+    if (!found.ok()) return found.error();
+    return sync::place_here(x_registry, *found);
+  }
+  Result<std::vector<std::string>> tags(const std::string& repository) override {
+    TRY(auto name, registry::Name::parse(repository));
+    TRY(auto found, x_registry.find_repository(name));
+    std::vector<std::string> all;
+    for (std::string last;;) {
+      TRY(auto page, x_registry.tags_after(found, last, limits::list_page_max));
+      if (page.empty() || all.size() > tags_max) return all;
+      all.insert(all.end(), page.begin(), page.end());
+      last = page.back();
+    }
+  }
+
+ private:
+  explicit StoppedServer(Foundations base) : x_base(std::move(base)) {}
+  Foundations x_base;
+  SystemClock x_clock;
+  Log x_log{LogLevel::error};
+  meta::Ids x_ids{*x_base.db};
+  job::Events x_events{*x_base.db, x_clock, x_log};
+  registry::Registry x_registry{*x_base.db, x_ids, *x_base.blobs, x_events, x_clock, x_log};
+};
+
+Result<std::unique_ptr<Registrar>> open_registrar(const Config& config, const Transfer& transfer) {
+  return transfer.server.empty() ? StoppedServer::open(config) : RunningServer::open(transfer);
+}
+
+Status export_one(Registrar& registrar, sync::LayoutWriter& layout, const std::string& text, Teller& teller) {
+  TRY(auto name, ImageName::parse(text));
+  TRY(auto source, registrar.place(name.repository, false));
+  std::vector<std::string> references;
+  if (!name.digest.empty()) references = {name.digest};
+  if (!name.tag.empty()) references = {name.tag};
+  if (references.empty()) {
+    TRY(auto tags, registrar.tags(name.repository));
+    // Signatures travel with what they sign.
+    for (auto& tag : tags) {
+      if (!registry::is_accessory_tag(tag)) references.push_back(std::move(tag));
+    }
+  }
+  layout.enter(name.repository);
+  for (const auto& reference : references) {
+    sync::Copier copier(*source, layout, teller);
+    TRY(auto outcome, copier.copy(reference, reference, true));
+    if (reference == outcome.digest) TRY_STATUS(layout.name(reference));
+    fmt::print("{}{}{}: {}, {} accessories\n", name.repository, reference == outcome.digest ? "@" : ":",
+               reference, outcome.digest, outcome.accessories);
+  }
+  return {};
+}
+
+Status run_export(const Config& config, const Transfer& transfer) {
+  TRY(auto registrar, open_registrar(config, transfer));
+  TRY(auto layout, sync::LayoutWriter::create(transfer.path));
+  Teller teller(transfer.quiet);
+  for (const auto& image : transfer.images) TRY_STATUS(export_one(*registrar, *layout, image, teller));
+  TRY_STATUS(layout->finish());
+  fmt::print("{} bytes\n", teller.bytes);
+  return {};
+}
+
+// What is an image of its own: neither somebody's accessory nor named twice.
+std::vector<sync::LayoutEntry> images_of(const sync::LayoutReader& layout) {
+  std::vector<sync::LayoutEntry> images;
+  for (const auto& entry : layout.entries()) {
+    bool accessory = !entry.subject.empty() || registry::is_accessory_tag(entry.tag);
+    if (!accessory) images.push_back(entry);
+  }
+  return images;
+}
+
+Status run_import(const Config& config, const Transfer& transfer) {
+  TRY(auto layout, sync::LayoutReader::open(transfer.path));
+  ImageName target;
+  if (!transfer.images.empty()) {
+    TRY(target, ImageName::parse(transfer.images[0]));
+    if (!target.digest.empty())
+      return fail(Reason::invalid_parameter, "an image is imported as REPO or REPO:TAG");
+  }
+  auto images = images_of(*layout);
+  if (images.empty()) return fail(Reason::manifest_unknown, "the layout holds no image");
+  if (!target.tag.empty() && images.size() != 1) {
+    return fail(Reason::invalid_parameter,
+                fmt::format("the layout holds {} images: name a repository only", images.size()));
+  }
+  TRY(auto registrar, open_registrar(config, transfer));
+  Teller teller(transfer.quiet);
+  for (const auto& entry : images) {
+    std::string repository = target.repository.empty() ? entry.repository : target.repository;
+    if (repository.empty())
+      return fail(Reason::missing_parameter, "the layout names no repository: give one");
+    TRY_STATUS(registry::Name::parse(repository));
+    std::string to = !target.tag.empty() ? target.tag : entry.tag.empty() ? entry.digest : entry.tag;
+    if (to != entry.digest) TRY_STATUS(registry::check_tag(to));
+    TRY(auto place, registrar->place(repository, true));
+    layout->enter(entry.repository);
+    sync::Copier copier(*layout, *place, teller);
+    TRY(auto outcome, copier.copy(entry.digest, to, true));
+    fmt::print("{}{}{}: {}, {} accessories\n", repository, to == entry.digest ? "@" : ":", to, outcome.digest,
+               outcome.accessories);
+  }
+  fmt::print("{} bytes\n", teller.bytes);
+  return {};
+}
+
+}  // namespace
+
+int export_images(const Config& config, const Transfer& transfer) {
+  Status done = run_export(config, transfer);
+  return done.ok() ? exit_ok : complain(done.error());
+}
+
+int import_images(const Config& config, const Transfer& transfer) {
+  Status done = run_import(config, transfer);
+  return done.ok() ? exit_ok : complain(done.error());
+}
+
+}  // namespace wharfage::node
