@@ -104,10 +104,13 @@ Result<bool> Shelves::holds_locked(Shelf& shelf, const Digest& digest) {
 
 Status Shelves::trash(const Digest& digest) {
   std::lock_guard lock(shelf_of(digest).mutex);
+  // Not synced: bytes that nobody needs may lie on either side after a power cut, and revive() syncs.
+  auto move = [&] { return rename_at(x_blobs, blob_path(digest), x_trash, blob_path(digest)); };
+  Status moved = move();
+  if (moved.ok() || moved.error().reason != Reason::not_found) return moved;
   if (auto found = size(digest); !found.ok()) return missing_is_fine(found.error());
   TRY_STATUS(make_shelf(x_trash, digest));
-  // Not synced: bytes that nobody needs may lie on either side after a power cut, and revive() syncs.
-  return missing_is_fine(rename_at(x_blobs, blob_path(digest), x_trash, blob_path(digest)));
+  return missing_is_fine(move());
 }
 
 Result<bool> Shelves::revive(const Digest& digest) {

@@ -278,7 +278,7 @@ std::vector<Chore> Node::State::chores() {
       {"scheduled scrub", 60'000, [this] { return maintenance.tick(); }},
       {"reclaiming", config.collect_interval_s * 1000,
        [this]() -> Status {
-         for (bool more = true; more;) {
+         for (bool more = true; more && !closing;) {
            TRY(auto done, registry.collect(config.unreferenced_for_s * 1000));
            more = done.more;
            if (done.blobs || done.uploads || done.strays || done.bytes) {
@@ -357,6 +357,7 @@ Status Node::State::open() {
 }
 
 void Node::State::close() {
+  closing = true;
   if (server) server->stop(limits::drain_timeout_ms);
   if (housekeeping) housekeeping->stop();
   queue.stop();

@@ -1,6 +1,7 @@
 // The objects of a running node, in the order in which they depend on each other. Only node.cc makes one.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -108,6 +109,7 @@ struct Node::State {
   Workers workers;
   std::unique_ptr<http::Server> server;
   std::optional<Housekeeping> housekeeping;
+  std::atomic<bool> closing{false};  // long chores end early
 };
 
 }  // namespace wharfage::node

@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "registry/state.h"
 
 // Reclaiming, in the order in which things become free: old uploads, repositories without a name, links no
@@ -9,8 +13,12 @@ namespace wharfage::registry {
 namespace {
 
 constexpr int unnamed_steps_max = 8;
-constexpr std::size_t rows_per_transaction = 64;
+constexpr std::size_t rows_per_transaction = 128;
 constexpr std::size_t sweep_batch = 512;
+// There is one writer for everybody: after each step collecting leaves it to the others for so many times as
+// long as the step took.
+constexpr int rest = 3;
+constexpr std::chrono::microseconds rest_max{100'000};
 constexpr TimeMs quarantine_keep_ms = 30 * day_ms;
 
 }  // namespace
@@ -48,9 +56,23 @@ class Registry::Collector {
   Status settle_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file);
   Result<bool> is_settled(meta::Tx& tx, blob::Area area, const Digest& digest);
   Status trash_doomed();
-  Status trash(meta::Tx& tx, const std::string& digest);
+  Result<bool> trash(meta::Tx& tx, const std::string& digest);  // true: moved
   Status purge_trashed();
   Result<bool> forget_blob(meta::Tx& tx, const Digest& digest);
+
+  // One transaction, and a rest from it.
+  template <class Work>
+  auto write(Work work) {
+    std::chrono::microseconds spent{0};
+    auto done = x_state.db.write([&](meta::Tx& tx) {
+      auto begun = std::chrono::steady_clock::now();
+      auto result = work(tx);
+      spent = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+      return result;
+    });
+    std::this_thread::sleep_for(std::min(rest * spent, rest_max));
+    return done;
+  }
 
   State& x_state;
   const TimeMs x_now;
@@ -101,7 +123,7 @@ Status Registry::Collector::empty_unnamed() {
   for (int step = 0; step < unnamed_steps_max; ++step) {
     TRY(auto id, x_state.db.read([](meta::Tx& tx) { return records::find_unnamed_repository(tx); }));
     if (!id) return {};
-    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return empty_step(tx, *id); }));
+    TRY_STATUS(write([&](meta::Tx& tx) { return empty_step(tx, *id); }));
   }
   collected.more = true;
   return {};
@@ -160,7 +182,7 @@ Status Registry::Collector::drop_loose_links() {
   if (places.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
   for (std::size_t from = 0; from < places.size(); from += rows_per_transaction) {
     std::size_t to = std::min(places.size(), from + rows_per_transaction);
-    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
+    TRY_STATUS(write([&](meta::Tx& tx) -> Status {
       for (std::size_t i = from; i < to; ++i) TRY_STATUS(drop_loose(tx, places[i], before));
       return {};
     }));
@@ -238,30 +260,30 @@ Status Registry::Collector::trash_doomed() {
   TRY(auto digests, x_state.db.read([&](meta::Tx& tx) {
     return records::leaving_blobs(tx, records::BlobState::doomed, x_now, limits::collect_batch);
   }));
-  if (digests.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
-  auto batch = static_cast<std::size_t>(limits::trash_batch);
-  for (std::size_t from = 0; from < digests.size(); from += batch) {
-    std::size_t to = std::min(digests.size(), from + batch);
-    TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
-      for (std::size_t i = from; i < to; ++i) TRY_STATUS(trash(tx, digests[i]));
+  std::int64_t moved = 0;
+  for (std::size_t from = 0; from < digests.size(); from += rows_per_transaction) {
+    std::size_t to = std::min(digests.size(), from + rows_per_transaction);
+    TRY_STATUS(write([&](meta::Tx& tx) -> Status {
+      for (std::size_t i = from; i < to; ++i) {
+        TRY(bool gone, trash(tx, digests[i]));
+        moved += gone ? 1 : 0;
+      }
       return {};
     }));
   }
+  if (moved > 0 && digests.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
   return {};
 }
 
 // The rename happens while the row is held, so that no link can be made between the check and the move. If
 // the transaction is undone after it, the row says doomed and the bytes are in the trash: link() revives
 // them.
-Status Registry::Collector::trash(meta::Tx& tx, const std::string& text) {
-  if (x_state.arrivals.contains(text)) return {};
-  TRY(auto row, records::find_blob(tx, text));
-  if (!row || row->state != records::BlobState::doomed) return {};
-  TRY(bool linked, records::is_linked(tx, text));
-  if (linked) return fail(Reason::internal, "a doomed blob is linked", text);
+Result<bool> Registry::Collector::trash(meta::Tx& tx, const std::string& text) {
+  if (x_state.arrivals.contains(text)) return false;
   TRY(Digest digest, Digest::parse(text));
-  TRY_STATUS(records::put_blob(tx, text, {row->size, records::BlobState::trashed}, x_now));
-  return x_state.blobs.trash(digest);
+  TRY(bool doomed, records::trash_doomed_blob(tx, text, x_now));
+  if (doomed) TRY_STATUS(x_state.blobs.trash(digest));
+  return doomed;
 }
 
 // Purging touches the trash only, so it needs no lock: whoever revived or brought the bytes in the meantime
@@ -271,7 +293,6 @@ Status Registry::Collector::purge_trashed() {
   TRY(auto digests, x_state.db.read([&](meta::Tx& tx) {
     return records::leaving_blobs(tx, records::BlobState::trashed, before, limits::collect_batch);
   }));
-  if (digests.size() == static_cast<std::size_t>(limits::collect_batch)) collected.more = true;
   std::vector<Digest> purged;
   for (const auto& text : digests) {
     if (x_state.arrivals.contains(text)) continue;
@@ -282,25 +303,27 @@ Status Registry::Collector::purge_trashed() {
   }
   for (std::size_t from = 0; from < purged.size(); from += rows_per_transaction) {
     std::size_t to = std::min(purged.size(), from + rows_per_transaction);
-    TRY(std::int64_t gone, x_state.db.write([&](meta::Tx& tx) -> Result<std::int64_t> {
-      std::int64_t count = 0;
-      for (std::size_t i = from; i < to; ++i) {
-        TRY(bool forgotten, forget_blob(tx, purged[i]));
-        count += forgotten ? 1 : 0;
-      }
-      return count;
-    }));
+    TRY(std::int64_t gone, write([&](meta::Tx& tx) -> Result<std::int64_t> {
+          std::int64_t count = 0;
+          for (std::size_t i = from; i < to; ++i) {
+            TRY(bool forgotten, forget_blob(tx, purged[i]));
+            count += forgotten ? 1 : 0;
+          }
+          return count;
+        }));
     collected.blobs += gone;
   }
+  if (!purged.empty() && digests.size() == static_cast<std::size_t>(limits::collect_batch))
+    collected.more = true;
   return {};
 }
 
 // A push that published the bytes again and died left them in place: they go the whole way once more.
 Result<bool> Registry::Collector::forget_blob(meta::Tx& tx, const Digest& digest) {
-  TRY(auto row, records::find_blob(tx, digest.text()));
-  if (!row || row->state != records::BlobState::trashed) return false;
   TRY(auto in_place, x_state.blobs.find_size(digest));
   if (!in_place) return records::delete_trashed_blob(tx, digest.text());
+  TRY(auto row, records::find_blob(tx, digest.text()));
+  if (!row || row->state != records::BlobState::trashed) return false;
   TRY_STATUS(records::put_blob(tx, digest.text(), {row->size, records::BlobState::doomed}, x_now));
   return false;
 }

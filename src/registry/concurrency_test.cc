@@ -211,7 +211,7 @@ void World::run() {
   std::atomic<bool> done{false};
   std::thread collector([&] {
     while (!done) {
-      clock.advance(1);
+      clock.advance(grace / 4);
       auto collected = registry->collect(grace);
       CHECK(outcome(collected) == "ok");
       if (collected.ok()) reclaimed += collected->bytes;

@@ -20,6 +20,7 @@ struct Caretaker : RegistryFixture {
   ~Caretaker() { queue.stop(); }
 
   MaintenanceRun done(const Maintenance::Wanted& wanted) {
+    base.clock.advance(1);
     auto begun = maintenance.begin(wanted);
     REQUIRE(begun.ok());
     if (!std::exchange(started, true)) queue.start();

@@ -131,6 +131,8 @@ Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t
 // Blobs in `state` since before `before`, oldest first.
 Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, TimeMs before,
                                                std::int64_t limit);
+// True when the blob was doomed and nobody links it.
+Result<bool> trash_doomed_blob(meta::Tx& tx, std::string_view digest, TimeMs now);
 Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest);
 Result<std::vector<std::string>> users_of(meta::Tx& tx, std::string_view digest,
                                           std::int64_t limit);  // names

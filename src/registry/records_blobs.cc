@@ -41,6 +41,14 @@ Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, Ti
              first_text);
 }
 
+Result<bool> trash_doomed_blob(meta::Tx& tx, std::string_view digest, TimeMs now) {
+  return changed(tx.execute(R"sql(
+    UPDATE blobs SET state = 2, changed_at = $2
+    WHERE digest = $1 AND state = 1
+      AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.digest = blobs.digest))sql",
+                            {digest, now}));
+}
+
 Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest) {
   return changed(tx.execute(R"sql(DELETE FROM blobs WHERE digest = $1 AND state = 2)sql", {digest}));
 }

@@ -30,13 +30,13 @@ std::vector<const Route*> routes();
 std::string openapi_document(std::string_view version);
 
 // Every family of routes is one file; the table lists them all (table.cc).
-std::span<const Route> account_routes();     // users, robots, access keys, grants, tokens, whoami
-std::span<const Route> registry_routes();    // namespaces, repositories, tags, waybill
-std::span<const Route> build_routes();       // source providers, sources, rules, records
-std::span<const Route> scan_routes();        // advisory data, packages, findings
-std::span<const Route> sign_routes();        // keys
-std::span<const Route> connection_routes();  // registry connections, inventory, synchronisation
-std::span<const Route> system_routes();      // jobs, audit, webhooks, status
+std::span<const Route> account_routes();      // users, robots, access keys, grants, tokens, whoami
+std::span<const Route> registry_routes();     // namespaces, repositories, tags, waybill
+std::span<const Route> build_routes();        // source providers, sources, rules, records
+std::span<const Route> scan_routes();         // advisory data, packages, findings
+std::span<const Route> sign_routes();         // keys
+std::span<const Route> connection_routes();   // registry connections, inventory, synchronisation
+std::span<const Route> system_routes();       // jobs, audit, webhooks, status
 std::span<const Route> maintenance_routes();  // checks, scrubs, reclaiming
 
 // Pages of the native API: offset and limit (50, at most 1000).
