@@ -170,7 +170,14 @@ TEST_CASE("an index needs its children") {
   CHECK(f.registry->delete_manifest(app, *amd.digest).ok());
 
   RegistryFixture sparse({}, {.sparse_indexes = true});
-  CHECK(sparse.push(sparse.repository("team/app"), lost, {"x"}, oci_index).ok());
+  Repository there = sparse.repository("team/app");
+  CHECK(sparse.push(there, lost, {"x"}, oci_index).ok());
+  Digest late = Digest::of("late cache");
+  REQUIRE(sparse.push(there, index_json({descriptor(late, 10, oci_layer)}), {"cache"}, oci_index).ok());
+  sparse.blob(there, "late cache");
+  sparse.base.clock.advance(1000);
+  REQUIRE(sparse.registry->collect(0).ok());
+  CHECK(sparse.registry->blob_size(there, late).ok());
 }
 
 TEST_CASE("a sparse image keeps the blobs that come later") {

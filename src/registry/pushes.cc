@@ -245,11 +245,14 @@ Status Registry::Push::refer_to_children(meta::Tx& tx, Manifest& manifest) {
     if (!seen.insert(child.digest).second) continue;
     TRY(bool there, records::refer_to_child(tx, manifest, child.digest.text()));
     // Build caches list plain blobs in an index.
-    if (!there && !is_manifest_type(child.media_type)) {
+    bool blob = !there && !is_manifest_type(child.media_type);
+    if (blob) {
       TRY(there, refer_to_blob(tx, manifest, child));
       if (there) manifest.total_size = capped_sum(manifest.total_size, child.size);
     }
-    if (!there && !x_state.options.sparse_indexes) return missing(child.digest);
+    if (there) continue;
+    if (!x_state.options.sparse_indexes) return missing(child.digest);
+    if (blob) TRY_STATUS(records::expect_blob(tx, manifest, child.digest.text()));
   }
   TRY(std::int64_t children, records::size_of_children(tx, manifest.id));
   manifest.total_size = capped_sum(manifest.total_size, std::min(children, total_size_max));
