@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -12,6 +13,10 @@ from lib.servers import ROOT, DockerRegistry, Nginx, Wharfage
 
 FREE_BYTES_MIN = 10 << 30
 LOCK_SECONDS = 120
+
+
+def remove(folder):
+    subprocess.run(["rm", "-rf", folder], check=False)  # much faster than Python where there are 10^5 files
 
 
 class Bench:
@@ -27,7 +32,7 @@ class Bench:
         self.folder = tempfile.mkdtemp(dir=base)
 
     def close(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
     def say(self, text):
         print(text, file=sys.stderr, flush=True)
@@ -67,7 +72,7 @@ class Bench:
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
 
     def compare(self, scenario, seats, run, rounds=None):
         """Rounds in turn (A, B, A, B …), so that what else the machine does hits all alike."""

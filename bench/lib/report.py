@@ -3,9 +3,10 @@ import datetime
 import math
 import os
 import platform
+import subprocess
 
 from lib import drive, targets
-from lib.servers import DockerRegistry, Nginx, Wharfage
+from lib.servers import ROOT, DockerRegistry, Nginx, Wharfage
 
 
 def machine():
@@ -48,9 +49,14 @@ def our_cpu(bench, scenario):
     return None
 
 
+def revision():
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short=10", "HEAD"], text=True, capture_output=True)
+    return f" ({done.stdout.strip()})" if done.returncode == 0 else ""
+
+
 def header(bench, seconds):
     kind = "quick run: short rounds, small stores" if bench.quick else "full run"
-    versions = ", ".join((Wharfage("/tmp").version(), f"docker-registry {DockerRegistry.version()}",
+    versions = ", ".join((Wharfage("/tmp").version() + revision(), f"docker-registry {DockerRegistry.version()}",
                           f"nginx {Nginx.version()}"))
     return [f"# Benchmark of {datetime.date.today()}", "",
             f"{kind}, {seconds / 60:.1f} minutes; {versions}; {machine()}.", "",

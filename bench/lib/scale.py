@@ -134,7 +134,7 @@ def reclaim(bench, server, count):
     repo = server.alibaba("GetRepository", RepoNamespaceName="big", RepoName="gone0000000")["RepoId"]
     server.alibaba("DeleteRepository", RepoId=repo)
     pusher.start()
-    left = wait_gone(server, count, 60 if bench.quick else 150)
+    left = wait_gone(server, count, 30 if bench.quick else 90)
     took = time.monotonic() - since
     over.set()
     pusher.join()

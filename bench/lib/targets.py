@@ -1,5 +1,6 @@
 """The targets and whether this run reached them."""
 import dataclasses
+import math
 
 LARGE = "1,000,000"
 
@@ -37,7 +38,7 @@ class Judge:
         if name not in self.bench.facts:
             return self.add(text, "", None)
         value, unit = self.bench.facts[name]
-        return self.add(text, f"{value:,.1f} {unit}", value < most)
+        return self.add(text, "did not end" if math.isinf(value) else f"{value:,.1f} {unit}", value < most)
 
 
 def pulls(judge):
