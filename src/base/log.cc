@@ -21,17 +21,26 @@ std::string_view level_name(LogLevel level) {
   return names[static_cast<int>(level)];
 }
 
+// What may follow a lead byte, so that nothing is written longer than it must be and no surrogate is encoded
+// (RFC 3629, section 4).
+bool is_second(unsigned char lead, unsigned char second) {
+  if (lead == 0xe0) return second >= 0xa0 && second < 0xc0;
+  if (lead == 0xed) return second >= 0x80 && second < 0xa0;
+  if (lead == 0xf0) return second >= 0x90 && second < 0xc0;
+  if (lead == 0xf4) return second >= 0x80 && second < 0x90;
+  return second >= 0x80 && second < 0xc0;
+}
+
 // Length of the valid UTF-8 sequence that starts at `at`, or 0.
 std::size_t utf8_length(std::string_view text, std::size_t at) {
-  auto lead = static_cast<unsigned char>(text[at]);
-  std::size_t length = lead < 0x80                   ? 1
-                       : lead >= 0xf0 && lead < 0xf5 ? 4
-                       : lead >= 0xe0                ? 3
-                       : lead >= 0xc2                ? 2
-                                                     : 0;
-  if (lead >= 0xf5 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 0;
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (at + length > text.size() || !is_second(lead, byte(1))) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
   }
   return length;
 }

@@ -41,6 +41,21 @@ TEST_CASE("a line is one JSON object, whatever the fields hold") {
   CHECK(json_string("") == "\"\"");
 }
 
+TEST_CASE("what is not UTF-8 becomes the replacement character, byte by byte") {
+  auto text = [](std::string_view bytes) { return json_string(bytes); };
+  const std::string bad = "\xef\xbf\xbd";
+  for (std::string_view good : {"\x7f", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    CHECK(text(good) == "\"" + std::string(good) + "\"");
+  }
+  for (std::string_view wrong : {"\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                                 "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80"}) {
+    std::string expected;
+    for (std::size_t i = 0; i < wrong.size(); ++i) expected += bad;
+    CHECK(text(wrong) == "\"" + expected + "\"");
+  }
+}
+
 TEST_CASE("collected lines all arrive, in order, at the latest when the sink goes") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
