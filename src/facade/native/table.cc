@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cctype>
 #include <map>
 
 #include "base/log.h"
@@ -44,9 +45,23 @@ std::string parameters(const Route& route) {
   return text;
 }
 
+// "GET /api/v1/webhooks/{id}/deliveries" is getWebhooksByIdDeliveries: what generated clients call it.
+std::string operation_id(const Route& route) {
+  constexpr std::string_view root = "/api/v1/";
+  std::string id = lower(route.method);
+  bool starts_word = true;
+  for (char letter : route.path.substr(root.size())) {
+    if (letter == '{') id += "By";
+    bool plain = std::isalnum(static_cast<unsigned char>(letter)) != 0;
+    if (plain) id += starts_word ? upper(std::string_view(&letter, 1)) : std::string(1, letter);
+    starts_word = !plain;
+  }
+  return id;
+}
+
 std::string operation(const Route& route, std::string_view group) {
-  std::string text = fmt::format(R"({{"tags":["{}"],"summary":{},"parameters":[{}])", group,
-                                 json_string(route.summary), parameters(route));
+  std::string text = fmt::format(R"({{"operationId":"{}","tags":["{}"],"summary":{},"parameters":[{}])",
+                                 operation_id(route), group, json_string(route.summary), parameters(route));
   if (!route.body().empty()) {
     text += R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" +
             wire::json_schema(route.body()) + "}}}";
