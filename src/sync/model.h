@@ -82,6 +82,7 @@ struct Rule {
 struct RuleFilter {
   std::string name_contains, source_namespace, source_repository;
   std::int64_t connection_id = 0;    // 0: any
+  std::string region;                // of the connection, as its alias has it; "": any
   std::optional<Patterns> patterns;  // which facade's rules
   // Rules of these namespaces only; nullopt: all.
   std::optional<std::vector<std::int64_t>> readable;

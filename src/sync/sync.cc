@@ -160,9 +160,23 @@ Result<Rule> Sync::get_rule(std::string_view public_id) {
                Reason::sync_rule_unknown);
 }
 
+// Rules and connections are bounded (sync_rules_max, registry_connections_max) and filtered in memory.
+Result<std::set<std::int64_t>> Sync::connections_in(std::string_view region) {
+  TRY(auto all, x_connections.list({}, {0, static_cast<std::int64_t>(limits::registry_connections_max)}));
+  std::set<std::int64_t> near;
+  for (const auto& connection : all.items) {
+    if (connection.alias_region == region) near.insert(connection.id);
+  }
+  return near;
+}
+
 Result<Page<Rule>> Sync::list_rules(const RuleFilter& filter, Slice slice) {
   TRY(auto rules, x_registry.db().read([&](meta::Tx& tx) { return records::all_rules(tx); }));
   std::erase_if(rules, [&](const Rule& rule) { return !matches(filter, rule); });
+  if (!filter.region.empty()) {
+    TRY(auto near, connections_in(filter.region));
+    std::erase_if(rules, [&](const Rule& rule) { return !near.contains(rule.connection_id); });
+  }
   std::stable_sort(rules.begin(), rules.end(), [&](const Rule& a, const Rule& b) {
     return filter.descending ? before(filter, b, a) : before(filter, a, b);
   });

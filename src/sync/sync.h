@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,7 @@ class Sync {
   struct Found;    // one tag that a plan has selected
   struct Planned;  // one repository's part of an execution
 
+  Result<std::set<std::int64_t>> connections_in(std::string_view region);
   // ---- what starts copies (planning.cc)
   Status on_push(meta::Tx& tx, const job::Event& event);
   Status run_event(job::Run& run);

@@ -1,7 +1,6 @@
 // Synchronisation rules. cr names the other side by instance id and region: every connected registry has both
 // (connect::Connection::alias); LinkId, the connection's own id, goes before them. Filters are regular
 // expressions. Rules made by other interfaces with other patterns have no form here and are not listed.
-#include "base/limits.h"
 #include "facade/alibaba/action.h"
 #include "facade/alibaba/registries.h"
 #include "sync/ops/rules.h"
@@ -204,27 +203,6 @@ Result<RuleRow> to_wire(Call& call, Registries& registries, const sync::Rule& ru
   return row;
 }
 
-// Regions are the connections', not the rules': looked up rule by rule, over all that the caller may see.
-Result<sync::Page<sync::Rule>> rules_of_region(Call& call, Registries& registries,
-                                               sync::ops::ListRules::Request request,
-                                               const std::string& region) {
-  sync::Slice wanted = request.slice;
-  sync::Page<sync::Rule> found;
-  request.slice = {0, limits::list_page_max};
-  for (bool more = true; more; request.slice.offset += request.slice.limit) {
-    TRY(auto page, op::invoke<sync::ops::ListRules>(call.rooms.sync, call.context, request));
-    for (auto& rule : page.items) {
-      TRY(auto other, registries.find(rule.connection_id));
-      if (other.region != region) continue;
-      bool shown = found.total >= wanted.offset && found.total < wanted.offset + wanted.limit;
-      if (shown) found.items.push_back(std::move(rule));
-      ++found.total;
-    }
-    more = request.slice.offset + request.slice.limit < page.total && !page.items.empty();
-  }
-  return found;
-}
-
 // ---- actions
 
 Result<CreateReply> create_rule(Call& call, const CreateQuery& query) {
@@ -252,10 +230,9 @@ Result<ListReply> list_rules(Call& call, const ListQuery& query) {
     if (!target.ok()) return target.error();
     request.filter.connection_id = target->id;
   }
+  if (query.target_instance_id.empty()) request.filter.region = query.target_region_id;
   Registries registries(call);
-  bool by_region = query.target_instance_id.empty() && !query.target_region_id.empty();
-  TRY(auto found, by_region ? rules_of_region(call, registries, request, query.target_region_id)
-                            : op::invoke<sync::ops::ListRules>(call.rooms.sync, call.context, request));
+  TRY(auto found, op::invoke<sync::ops::ListRules>(call.rooms.sync, call.context, request));
   for (const auto& rule : found.items) {
     TRY(RuleRow row, to_wire(call, registries, rule));
     reply.sync_rules.push_back(std::move(row));
