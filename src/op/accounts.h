@@ -228,6 +228,20 @@ struct IssueToken {
   static Result<Response> run(auth::Auth& room, Context& context, const Request& request);
 };
 
+// A docker login that acts as the caller until it expires; what the clouds hand out for their registries.
+struct CreateTemporaryLogin {
+  static constexpr Declaration declaration{"accounts:CreateTemporaryLogin", auth::Access::write, true};
+  struct Request {
+    TimeMs lifetime_ms = 0;  // at most 24 h
+  };
+  struct Response {
+    auth::Secret login;
+    TimeMs created_at = 0, expires_at = 0;
+  };
+  static Result<auth::Resource> resource(auth::Auth& room, Context& context, const Request& request);
+  static Result<Response> run(auth::Auth& room, Context& context, const Request& request);
+};
+
 struct RevokeToken {
   static constexpr Declaration declaration{"accounts:RevokeToken", auth::Access::write, true};
   struct Request {

@@ -184,6 +184,28 @@ TEST_CASE("one's own password is changed with the old one, and ends the sessions
   CHECK(a.told<ChangeOwnPassword>(a.alice, {"a new password", "another password"}) == "throttled");
 }
 
+TEST_CASE("a temporary login acts as the caller, for as long as he asked, and is audited") {
+  Accounts a;
+  CHECK(a.told<CreateTemporaryLogin>(Principal::anonymous(), {hour_ms}) == "unauthenticated");
+  CHECK(a.told<CreateTemporaryLogin>(Principal::system(), {hour_ms}) == "denied");
+  auto made = a.call<CreateTemporaryLogin>(a.alice, {hour_ms});
+  REQUIRE(made.ok());
+  CHECK(made->created_at == a.fixture.clock.now());
+  CHECK(made->expires_at == a.fixture.clock.now() + hour_ms);
+  auto who = a.fixture.auth->check_password(made->login.id, made->login.secret, "192.0.2.7");
+  REQUIRE(who.ok());
+  CHECK(who->id == a.alice.id);
+  a.audit->flush();
+  auto entries = a.audit->list({});
+  REQUIRE(entries.ok());
+  auto kept = std::find_if(entries->begin(), entries->end(), [](const AuditEntry& entry) {
+    return entry.actor == "alice" && entry.action == "accounts:CreateTemporaryLogin";
+  });
+  REQUIRE(kept != entries->end());
+  CHECK(kept->resource == "users/alice/temporary-logins");
+  CHECK(kept->outcome == "ok");
+}
+
 TEST_CASE("sessions are issued to those who are somebody, and revoked by them") {
   Accounts a;
   CHECK(a.told<IssueToken>(Principal::anonymous()) == "unauthenticated");

@@ -139,6 +139,18 @@ Result<IssueToken::Response> IssueToken::run(auth::Auth& room, Context& context,
   return room.issue_token(context.who);
 }
 
+Result<auth::Resource> CreateTemporaryLogin::resource(auth::Auth&, Context& context, const Request&) {
+  return own(context, "temporary-logins");
+}
+
+Result<CreateTemporaryLogin::Response> CreateTemporaryLogin::run(auth::Auth& room, Context& context,
+                                                                 const Request& request) {
+  if (context.who.kind == Principal::Kind::anonymous) return fail(Reason::unauthenticated);
+  TRY(auto login, room.create_temporary_login(context.who, request.lifetime_ms));
+  TimeMs now = context.clock.now();
+  return Response{std::move(login), now, now + request.lifetime_ms};
+}
+
 Result<auth::Resource> RevokeToken::resource(auth::Auth&, Context& context, const Request&) {
   return own(context, "tokens");
 }

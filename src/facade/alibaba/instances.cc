@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "facade/alibaba/action.h"
+#include "op/accounts.h"
 #include "registry/ops/instance.h"
 
 namespace wharfage::alibaba {
@@ -268,10 +269,10 @@ Result<ListTagResourcesReply> list_labels(Call& call, const ListTagResourcesQuer
 Result<GetAuthorizationTokenReply> get_token(Call& call, const GetAuthorizationTokenQuery& query) {
   TRY([[maybe_unused]] auto instance, get_row(call, query.instance_id));
   TimeMs lifetime = query.expires_in_hours.value_or(1) * hour_ms;
-  TimeMs expires_at = call.context.clock.now() + lifetime;
-  TRY(auto login, call.context.auth.create_temporary_login(call.context.who, lifetime));
-  return GetAuthorizationTokenReply{
-      .authorization_token = login.secret, .expire_time = expires_at, .temp_username = login.id};
+  TRY(auto made, op::invoke<op::accounts::CreateTemporaryLogin>(call.context.auth, call.context, {lifetime}));
+  return GetAuthorizationTokenReply{.authorization_token = made.login.secret,
+                                    .expire_time = made.expires_at,
+                                    .temp_username = made.login.id};
 }
 
 }  // namespace

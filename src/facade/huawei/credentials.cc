@@ -1,6 +1,8 @@
 // Docker logins for SWR users: enterprise temporary credentials, and the basic edition's secret.
 #include <fmt/format.h>
+
 #include "facade/huawei/route.h"
+#include "op/accounts.h"
 
 namespace wharfage::huawei {
 namespace {
@@ -45,36 +47,25 @@ struct SecretReply {
 constexpr TimeMs enterprise_lifetime_ms = 24 * hour_ms;
 constexpr TimeMs basic_lifetime_ms = 6 * hour_ms;
 
-// Whoever is signed in may have a login that acts as himself.
-struct CreateLogin {
-  static constexpr op::Declaration declaration{"auth:CreateTemporaryLogin", auth::Access::read, true};
-  struct Request {
-    TimeMs lifetime_ms = 0;
-  };
-  using Response = auth::Secret;
-  static Result<auth::Resource> resource(auth::Auth&, op::Context&, const Request&) {
-    return auth::Resource{};
-  }
-  static Result<Response> run(auth::Auth& room, op::Context& context, const Request& request) {
-    return room.create_temporary_login(context.who, request.lifetime_ms);
-  }
-};
+Result<op::accounts::CreateTemporaryLogin::Response> create_login(Call& call, TimeMs lifetime_ms) {
+  return op::invoke<op::accounts::CreateTemporaryLogin>(call.context.auth, call.context, {lifetime_ms});
+}
 
 Result<Credential> create_temporary(Call& call, const Path& path, const NoBody&) {
   TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
-  TRY(auto login, op::invoke<CreateLogin>(call.context.auth, call.context, {enterprise_lifetime_ms}));
-  TimeMs now = call.context.clock.now();
-  return Credential{login.id, login.secret, rfc3339(now), rfc3339(now + enterprise_lifetime_ms), login.id};
+  TRY(auto made, create_login(call, enterprise_lifetime_ms));
+  return Credential{made.login.id, made.login.secret, rfc3339(made.created_at), rfc3339(made.expires_at),
+                    made.login.id};
 }
 
 Result<SecretReply> create_secret(Call& call, const SecretQuery&, const NoBody&) {
-  TRY(auto login, op::invoke<CreateLogin>(call.context.auth, call.context, {basic_lifetime_ms}));
+  TRY(auto made, create_login(call, basic_lifetime_ms));
   std::string host(call.request.headers.get("Host"));
-  std::string user = call.rooms.registry.instance().project_name + "@" + login.id;
+  std::string user = call.rooms.registry.instance().project_name + "@" + made.login.id;
   call.reply_headers.set("X-Swr-Dockerlogin",
-                         fmt::format("docker login -u {} -p {} {}", user, login.secret, host));
-  call.reply_headers.set("X-Swr-Expireat", rfc3339(call.context.clock.now() + basic_lifetime_ms));
-  return SecretReply{{{host, {base64(user + ":" + login.secret)}}}};
+                         fmt::format("docker login -u {} -p {} {}", user, made.login.secret, host));
+  call.reply_headers.set("X-Swr-Expireat", rfc3339(made.expires_at));
+  return SecretReply{{{host, {base64(user + ":" + made.login.secret)}}}};
 }
 
 }  // namespace

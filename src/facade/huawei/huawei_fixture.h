@@ -1,0 +1,211 @@
+// For tests only: a whole node behind this facade, in process, and a client that signs what it asks. Its ids
+// are those that tests/captures were recorded with.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/text.h"
+#include "connect/connections_fixture.h"
+#include "crypto/digest.h"
+#include "facade/huawei/route.h"
+#include "inventory/inventory.h"
+#include "scan/scanning.h"
+#include "sign/signing.h"
+#include "sync/sync.h"
+
+namespace wharfage::huawei {
+
+namespace json = boost::json;
+
+inline std::vector<meta::Migration> all_schemas() {
+  std::vector<meta::Migration> all;
+  for (const auto& list : {scan::schema(), sign::schema(), sync::schema(), inventory::schema()})
+    all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+// A response as a client sees it; every body must be JSON or empty.
+struct Reply {
+  int status = 0;
+  http::Headers headers;
+  std::string text;
+  json::value body;
+
+  explicit Reply(const http::Response& response)
+      : status(response.status), headers(response.headers), text(std::get<std::string>(response.body)) {
+    INFO(text);
+    if (text.empty()) return;
+    body = json::parse(text);
+    CHECK(headers.get("Content-Type").rfind("application/json", 0) == 0);
+  }
+  // A member by its path, "tasks.0.id"; null where there is none.
+  json::value at(std::string_view path) const {
+    json::value now = body;
+    for (std::string_view step : split(path, '.')) {
+      auto index = parse_integer(step);
+      json::value next;
+      if (now.is_object() && now.get_object().contains(step)) next = now.get_object().at(step);
+      if (now.is_array() && index && static_cast<std::size_t>(*index) < now.get_array().size())
+        next = now.get_array().at(static_cast<std::size_t>(*index));
+      now = std::move(next);
+    }
+    return now;
+  }
+  std::string text_at(std::string_view path) const {
+    json::value value = at(path);
+    if (value.is_null()) return "";
+    return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  }
+  // Its members' names, sorted; "" is the whole body.
+  std::string members(std::string_view path = {}) const {
+    json::value value = path.empty() ? body : at(path);
+    REQUIRE(value.is_object());
+    std::set<std::string> names;
+    for (const auto& member : value.get_object()) names.insert(std::string(member.key()));
+    std::string all;
+    for (const auto& name : names) all += (all.empty() ? "" : " ") + name;
+    return all;
+  }
+  // What the vendor's error form says, whichever it is.
+  std::string code() const {
+    std::string code = text_at("error_code");
+    return code.empty() ? text_at("error.title") : code;
+  }
+};
+
+struct Key {
+  std::string id = "AKTEST0000000000", secret = "sk-test-secret";
+};
+
+inline void sign_request(http::Request& request, const Key& key, TimeMs now) {
+  request.headers.set("X-Sdk-Date", basic_iso8601(now));
+  const std::string names = "host;x-sdk-date";
+  std::string path;
+  for (std::string_view segment : split(std::string_view(request.path).substr(1), '/'))
+    path += "/" + percent_encode(percent_decode(segment));
+  std::string canonical = request.method + "\n" + path + "/\n" + request.query +
+                          "\nhost:" + std::string(request.headers.get("Host")) +
+                          "\nx-sdk-date:" + std::string(request.headers.get("X-Sdk-Date")) + "\n\n" + names +
+                          "\n" + hex(crypto::sha256(request.body));
+  std::string to_sign = "SDK-HMAC-SHA256\n" + std::string(request.headers.get("X-Sdk-Date")) + "\n" +
+                        hex(crypto::sha256(canonical));
+  request.headers.set("Authorization", "SDK-HMAC-SHA256 Access=" + key.id + ", SignedHeaders=" + names +
+                                           ", Signature=" + hex(crypto::hmac_sha256(key.secret, to_sign)));
+}
+
+struct Port : connect::ConnectFixture {
+  Port() : connect::ConnectFixture(all_schemas()) {
+    auto& base = house.base;
+    REQUIRE(base.db
+                ->write([](meta::Tx& tx) -> Status {
+                  TRY_STATUS(tx.execute("UPDATE instances SET project_id = 'proj1', uuid = 'inst-1'"));
+                  return {};
+                })
+                .ok());
+    restart();
+    admin = base.user("admin", true);
+    REQUIRE(base.auth->put_access_key("admin", Key().id, Key().secret).ok());
+    scans = std::make_unique<scan::Scanning>(
+        *house.registry, *queue,
+        scan::Scanning::Options{.advisory_file = base.folder.path("advisories.db"), .every_push = false},
+        base.log());
+    scans->start();
+    signing = std::make_unique<sign::Signing>(*house.registry, *base.ids, *queue, base.vault,
+                                              sign::Signing::Options{.registry_host = "registry.example"});
+    signing->start();
+    sync = std::make_unique<sync::Sync>(*connections, *base.ids, *queue, sync::Options{});
+    REQUIRE(sync->start().ok());
+    inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
+    REQUIRE(inventory->start().ok());
+    Rooms rooms{*house.registry, *scans, *signing, *sync, *connections, *inventory};
+    facade = std::make_unique<Huawei>(rooms, *base.auth, audit, base.clock, Options{}, base.log());
+  }
+  ~Port() {
+    halt();
+    house.events->stop();
+  }
+
+  // A user with a key and these rights.
+  Key member(const std::string& name, std::int64_t namespace_id = 0, auth::Role role = auth::Role::guest) {
+    auto who = house.base.user(name);
+    if (namespace_id) house.base.grant(who, namespace_id, role);
+    Key key{"AK00000000000000" + name, "secretof" + name + "0123456789"};
+    REQUIRE(house.base.auth->put_access_key(name, key.id, key.secret).ok());
+    return key;
+  }
+  // `target` with its query sorted by name.
+  http::Request request(const std::string& method, const std::string& target, const std::string& body = "") {
+    http::Request made;
+    made.method = method;
+    made.target = target;
+    auto mark = target.find('?');
+    made.path = target.substr(0, mark);
+    made.query = mark == target.npos ? "" : target.substr(mark + 1);
+    made.body = body;
+    made.peer = "192.0.2.1";
+    made.id = "request-1";
+    made.headers.set("Host", "registry.example:5000");
+    if (!body.empty()) made.headers.set("Content-Type", "application/json");
+    return made;
+  }
+  Reply answer(const http::Request& asked) { return Reply(facade->answer(asked)); }
+  Reply ask(const std::string& method, const std::string& target, const std::string& body = "",
+            const Key& key = {}) {
+    http::Request made = request(method, target, body);
+    sign_request(made, key, house.base.clock.now());
+    return answer(made);
+  }
+  // Expected to succeed.
+  Reply call(const std::string& method, const std::string& target, const std::string& body = "") {
+    Reply reply = ask(method, target, body);
+    INFO(method << " " << target << ": " << reply.text);
+    CHECK(reply.status < 300);
+    return reply;
+  }
+  // The status and code of what is refused.
+  std::string refusal(const std::string& method, const std::string& target, const std::string& body = "",
+                      const Key& key = {}) {
+    Reply reply = ask(method, target, body, key);
+    INFO(method << " " << target << ": " << reply.text);
+    CHECK(reply.status >= 400);
+    return std::to_string(reply.status) + " " + reply.code();
+  }
+
+  // The policy 3 of namespace root with its execution 8, as the captures name them.
+  void add_policies() {
+    house.push_image(house.repository("root/libz"), "one", {"1.0"});
+    auto key = signing->create_key("release");
+    REQUIRE(key.ok());
+    for (int count = 1; count <= 3; ++count) {
+      Reply made = call("POST", policies, policy_body("p" + std::to_string(count), key->uuid));
+      REQUIRE(made.text_at("id") == std::to_string(count));
+    }
+    for (int count = 1; count <= 8; ++count) {
+      Reply made = call("POST", policies + "/3/executions");
+      REQUIRE(made.text_at("id") == std::to_string(count));
+    }
+  }
+  static std::string policy_body(const std::string& name, const std::string& key) {
+    return R"({"name":")" + name + R"(","enabled":true,"signature_method":"KMS",)" +
+           R"("signature_algorithm":"ECDSA_SHA_256","signature_key":")" + key +
+           R"(","trigger":{"type":"manual"},"scope_rules":[{"tag_selectors":[{"kind":"doublestar",)" +
+           R"("decoration":"matches","pattern":"**"}],"scope_selectors":{"repository":[{"kind":"doublestar",)" +
+           R"("decoration":"repoMatches","pattern":"**"}]},"repo_scope_mode":"regular"}]})";
+  }
+
+  const std::string instance = "/v2/proj1/instances/inst-1";
+  const std::string policies = instance + "/namespaces/root/signature/policies";
+  auth::Principal admin;
+  std::unique_ptr<scan::Scanning> scans;
+  std::unique_ptr<sign::Signing> signing;
+  std::unique_ptr<sync::Sync> sync;
+  std::unique_ptr<inventory::Inventory> inventory;
+  std::unique_ptr<Huawei> facade;
+};
+
+}  // namespace wharfage::huawei
