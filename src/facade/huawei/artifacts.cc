@@ -1,5 +1,6 @@
 // SWR enterprise artifacts, tags and accessories (signatures).
 #include "registry/ops/artifacts.h"
+#include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
 #include "registry/ops/tags.h"
 
@@ -8,8 +9,6 @@ namespace {
 
 using wire::field;
 using wire::required;
-
-constexpr std::string_view never = "0001-01-01T00:00:00Z";
 
 struct ListQuery {
   std::string project_id;
@@ -211,14 +210,6 @@ struct TagList {
     return std::array{field<&TagList::tags>("tags"), field<&TagList::total>("total")};
   }
 };
-
-std::int32_t narrow(std::int64_t number) {
-  return static_cast<std::int32_t>(number);
-}
-
-std::string time_text(TimeMs time) {
-  return time ? rfc3339(time) : std::string(never);
-}
 
 // Helm charts are told by their config; everything else is an image here.
 std::string_view type_of(const registry::Manifest& manifest) {

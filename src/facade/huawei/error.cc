@@ -75,10 +75,8 @@ std::string_view swr_code(Reason reason, int status) {
       return "SWR.409001";
     case 429:
       return "APIGW.0308";
-    case 500:
-      return "SWR.500001";
     default:
-      return "SWR.400001";
+      return status >= 500 ? "SWR.500001" : "SWR.400001";
   }
 }
 
@@ -95,7 +93,7 @@ std::string_view hss_code(int status) {
     case 429:
       return "APIGW.0308";
     default:
-      return "HSS.0041";
+      return status >= 500 ? "HSS.0041" : "HSS.0001";
   }
 }
 
@@ -109,8 +107,18 @@ std::string_view title(int status) {
       return "Forbidden";
     case 404:
       return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
     case 409:
       return "Conflict";
+    case 413:
+      return "Request Entity Too Large";
+    case 429:
+      return "Too Many Requests";
+    case 503:
+      return "Service Unavailable";
     default:
       return "Internal Server Error";
   }

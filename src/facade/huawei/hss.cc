@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "connect/ops/connections.h"
+#include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
 #include "inventory/ops/inventory.h"
 
@@ -346,10 +347,6 @@ struct ImageList {
 };
 
 // ---- between wire and domain
-
-std::int32_t narrow(std::int64_t number) {
-  return static_cast<std::int32_t>(number);
-}
 
 // A comma list of registry types. Error: invalid_parameter.
 Result<std::vector<connect::Kind>> kinds_of(const std::optional<std::string>& list) {

@@ -2,6 +2,7 @@
 // visibility of new repositories.
 #include "registry/ops/namespaces.h"
 #include <boost/json.hpp>
+#include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
 
 namespace wharfage::huawei {
@@ -76,10 +77,6 @@ struct UpdateBody {
                       field<&UpdateBody::cve_allowlist>("cve_allowlist")};
   }
 };
-struct IdReply {
-  std::int32_t id = 0;
-  static constexpr auto fields() { return std::array{field<&IdReply::id>("id")}; }
-};
 struct Namespace {
   std::string name;
   Metadata metadata;
@@ -111,10 +108,6 @@ struct UpdateReply {
                       field<&UpdateReply::metadata>("metadata")};
   }
 };
-
-std::int32_t narrow(std::int64_t number) {
-  return static_cast<std::int32_t>(number);
-}
 
 // EE names: lower case and digits at both ends, '.', '_' and '-' between but never side by side.
 Status check_name(std::string_view name) {

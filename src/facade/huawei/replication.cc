@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "connect/ops/connections.h"
+#include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
 #include "sync/ops/rules.h"
 
@@ -13,8 +14,6 @@ namespace {
 
 using wire::field;
 using wire::required;
-
-constexpr std::string_view no_time = "0001-01-01T00:00:00Z";
 
 // ---- paths and queries
 
@@ -219,10 +218,6 @@ struct RegistryList {
     return std::array{field<&RegistryList::registries>("registries"), field<&RegistryList::total>("total")};
   }
 };
-struct IdReply {
-  std::int32_t id = 0;
-  static constexpr auto fields() { return std::array{field<&IdReply::id>("id")}; }
-};
 struct RegistryRef {
   std::int64_t id = 0;
   static constexpr auto fields() { return std::array{field<&RegistryRef::id>("id", required)}; }
@@ -233,18 +228,6 @@ struct Filter {
   static constexpr auto fields() {
     return std::array{field<&Filter::type>("type", required).one_of("name|tag"),
                       field<&Filter::value>("value", required)};
-  }
-};
-struct TriggerSettings {
-  std::optional<std::string> cron;
-  static constexpr auto fields() { return std::array{field<&TriggerSettings::cron>("cron")}; }
-};
-struct Trigger {
-  std::string type;
-  std::optional<TriggerSettings> trigger_settings;
-  static constexpr auto fields() {
-    return std::array{field<&Trigger::type>("type", required).one_of("manual|scheduled|event_based"),
-                      field<&Trigger::trigger_settings>("trigger_settings")};
   }
 };
 struct PolicyBody {
@@ -413,13 +396,6 @@ struct SubTaskList {
 };
 
 // ---- between wire and domain
-
-std::int32_t narrow(std::int64_t number) {
-  return static_cast<std::int32_t>(number);
-}
-std::string time_text(TimeMs time) {
-  return time ? rfc3339(time) : std::string(no_time);
-}
 
 std::string_view status_of(sync::State state) {
   switch (state) {

@@ -1,5 +1,6 @@
 // SWR enterprise repositories.
 #include "registry/ops/repositories.h"
+#include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
 
 namespace wharfage::huawei {
@@ -95,10 +96,6 @@ struct RepositoryList {
                       field<&RepositoryList::repositories>("repositories")};
   }
 };
-
-std::int32_t narrow(std::int64_t number) {
-  return static_cast<std::int32_t>(number);
-}
 
 Repository to_wire(const registry::Repository& from) {
   return {narrow(from.id),

@@ -1,4 +1,5 @@
 // SWR enterprise image signing: policies, executions, tasks and sub-tasks.
+#include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
 #include "sign/ops.h"
 
@@ -26,18 +27,6 @@ struct ScopeRule {
         field<&ScopeRule::tag_selectors>("tag_selectors", required),
         field<&ScopeRule::scope_selectors>("scope_selectors", required),
         field<&ScopeRule::repo_scope_mode>("repo_scope_mode", required).one_of("regular|selection")};
-  }
-};
-struct TriggerSettings {
-  std::optional<std::string> cron;
-  static constexpr auto fields() { return std::array{field<&TriggerSettings::cron>("cron")}; }
-};
-struct Trigger {
-  std::string type;
-  std::optional<TriggerSettings> trigger_settings;
-  static constexpr auto fields() {
-    return std::array{field<&Trigger::type>("type", required).one_of("manual|scheduled|event_based"),
-                      field<&Trigger::trigger_settings>("trigger_settings")};
   }
 };
 
@@ -166,10 +155,6 @@ struct SubTaskListQuery {
 
 // ---- replies
 
-struct IdReply {
-  std::int32_t id = 0;
-  static constexpr auto fields() { return std::array{field<&IdReply::id>("id")}; }
-};
 struct PolicyList {
   std::vector<PolicyDetail> policies;
   std::int32_t total = 0;
@@ -293,10 +278,6 @@ Result<sign::Policy> to_domain(const PolicyBody& body, const std::string& namesp
     policy.rules.push_back(std::move(converted));
   }
   return policy;
-}
-
-std::int32_t narrow(std::int64_t number) {
-  return static_cast<std::int32_t>(number);
 }
 
 PolicyDetail to_wire(const sign::Policy& policy) {
