@@ -67,6 +67,7 @@ struct Config {
   std::vector<std::string> build_egress_allow, build_egress_deny;
   std::string build_resolver;
   // scan
+  bool scan_every_push = true;
   std::string vulndb_mirror = "https://osv-vulnerabilities.storage.googleapis.com";
   std::int64_t vulndb_update_hours = 0;  // 0: only on request
   // log

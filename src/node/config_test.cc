@@ -84,6 +84,11 @@ TEST_CASE("a wrong setting is named") {
   CHECK(refusal("", {{"WHARFAGE__LOG__LEVEL", "loud"}}).find("WHARFAGE__LOG__LEVEL") != std::string::npos);
 }
 
+TEST_CASE("pushes are scanned unless that is switched off") {
+  CHECK(load_config("", {})->scan_every_push);
+  CHECK_FALSE(load_config("", {{"WHARFAGE__SCAN__EVERY_PUSH", "false"}})->scan_every_push);
+}
+
 TEST_CASE("the shown configuration reads back as itself") {
   auto config = load_config("", {{"WHARFAGE__BUILD__FILE_ROOTS", "/a"}});
   REQUIRE(config.ok());
