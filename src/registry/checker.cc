@@ -18,7 +18,10 @@ Status Registry::Checker::run() {
 }
 
 void Registry::Checker::tell(meta::Tx& tx, Finding finding) {
-  tx.on_commit([this, finding = std::move(finding)] { x_follower.found(finding); });
+  tx.on_commit([this, finding = std::move(finding)] {
+    ++x_state.reclaimed.faults;
+    x_follower.found(finding);
+  });
 }
 
 Result<std::string> Registry::Checker::name_of(meta::Tx& tx, std::int64_t repository_id) {

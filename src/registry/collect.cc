@@ -13,7 +13,7 @@ namespace wharfage::registry {
 namespace {
 
 constexpr int unnamed_steps_max = 8;
-constexpr std::size_t rows_per_transaction = 128;
+constexpr std::size_t rows_per_transaction = 256;
 constexpr std::size_t sweep_batch = 512;
 // There is one writer for everybody: after each step collecting leaves it to the others for so many times as
 // long as the step took.
@@ -347,14 +347,14 @@ std::string Registry::metrics() const {
   const Reclaimed& total = x_state->reclaimed;
   std::string text;
   auto add = [&](std::string_view name, std::int64_t value) {
-    text += fmt::format("# TYPE wharfage_reclaimed_{0}_total counter\nwharfage_reclaimed_{0}_total {1}\n",
-                        name, value);
+    text += fmt::format("# TYPE wharfage_{0}_total counter\nwharfage_{0}_total {1}\n", name, value);
   };
-  add("bytes", total.bytes);
-  add("blobs", total.blobs);
-  add("uploads", total.uploads);
-  add("strays", total.strays);
-  add("runs", total.runs);
+  add("reclaimed_bytes", total.bytes);
+  add("reclaimed_blobs", total.blobs);
+  add("reclaimed_uploads", total.uploads);
+  add("reclaimed_strays", total.strays);
+  add("reclaimed_runs", total.runs);
+  add("store_faults", total.faults);
   return text;
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr int threads = 6;
 constexpr int steps = 60;
 constexpr int seeds = 4;
-constexpr int pool = 8;       // different blobs
+constexpr int pool = 40;      // different blobs: few enough to be needed again, too many to be always in use
 constexpr TimeMs grace = 40;  // in steps: each moves the clock by one
 
 class StepClock final : public Clock {
@@ -33,7 +33,7 @@ class StepClock final : public Clock {
 
 std::string content(int number) {
   std::string text = "blob " + std::to_string(number) + " ";
-  for (int i = 0; i < number; ++i) text += text.substr(0, 4096);
+  for (int i = 0; i < number % 10; ++i) text += text.substr(0, 4096);
   return text;
 }
 
@@ -98,9 +98,9 @@ class Client {
     for (int step = 0; step < steps; ++step) {
       x_world.clock.advance(1);
       int dice = below(10);
-      if (dice < 6) push(step);
-      if (dice == 6) remove_own();
-      if (dice == 7) remove_own_tag();
+      if (dice < 4) push(step);
+      if (dice >= 4 && dice < 8) remove_own();
+      if (dice == 8 && below(2) == 0) remove_own_tag();
       if (dice == 8) remove_some_blob();
       if (dice == 9) renew_shared(step);
     }

@@ -153,7 +153,10 @@ Status BlobDoctor::tell(meta::Tx& tx, const char* fault, const Digest& digest, s
   TRY(auto users, records::users_of(tx, digest.text(), users_told_max));
   Finding finding{fault, users.empty() ? "" : users.front(), digest.text(), std::move(detail), mended};
   for (std::size_t i = 1; i < users.size(); ++i) finding.detail += (i == 1 ? "; also in " : ", ") + users[i];
-  tx.on_commit([this, finding = std::move(finding)] { x_follower.found(finding); });
+  tx.on_commit([this, finding = std::move(finding)] {
+    ++x_state.reclaimed.faults;
+    x_follower.found(finding);
+  });
   return {};
 }
 

@@ -36,7 +36,7 @@ Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, Ti
                                                std::int64_t limit) {
   return all(tx.query(R"sql(
     SELECT digest FROM blobs WHERE state <> 0 AND state = $1 AND changed_at <= $2
-    ORDER BY changed_at LIMIT $3)sql",
+    ORDER BY changed_at, digest LIMIT $3)sql",
                       {static_cast<int>(state), before, limit}),
              first_text);
 }

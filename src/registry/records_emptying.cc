@@ -5,38 +5,18 @@
 // the order of an index, up to the last of `limit` digests.
 namespace wharfage::registry::records {
 
+// From the oldest on: what was written together lies together, and a step touches few pages.
 Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t repository_id,
                                                     std::int64_t limit) {
-  TRY(auto last, tx.first(R"sql(
-    SELECT MAX(digest) FROM (SELECT digest FROM manifests WHERE repository_id = $1
-                             ORDER BY digest LIMIT $2) AS step)sql",
+  TRY(auto step, tx.query(R"sql(
+    SELECT id, is_accessory FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2)sql",
                           {repository_id, limit}));
-  if (!last || last->null(0)) return std::optional<Counts>();
-  std::string upto = last->text(0);
+  if (step.empty()) return std::optional<Counts>();
   Counts gone;
-  TRY(auto rows, tx.query(R"sql(
-    SELECT is_accessory, COUNT(*) FROM manifests WHERE repository_id = $1 AND digest <= $2
-    GROUP BY is_accessory)sql",
-                          {repository_id, upto}));
-  for (const auto& row : rows) (row.integer(0) ? gone.accessories : gone.manifests) = row.integer(1);
-  TRY_STATUS(tx.execute(R"sql(
-    DELETE FROM manifest_blobs WHERE manifest_id IN
-      (SELECT id FROM manifests WHERE repository_id = $1 AND digest <= $2))sql",
-                        {repository_id, upto}));
-  TRY_STATUS(tx.execute(R"sql(
-    DELETE FROM manifest_absent_blobs WHERE manifest_id IN
-      (SELECT id FROM manifests WHERE repository_id = $1 AND digest <= $2))sql",
-                        {repository_id, upto}));
-  TRY_STATUS(tx.execute(R"sql(
-    DELETE FROM manifest_pulls WHERE manifest_id IN
-      (SELECT id FROM manifests WHERE repository_id = $1 AND digest <= $2))sql",
-                        {repository_id, upto}));
-  TRY_STATUS(tx.execute(R"sql(
-    DELETE FROM manifest_bytes WHERE manifest_id IN
-      (SELECT id FROM manifests WHERE repository_id = $1 AND digest <= $2))sql",
-                        {repository_id, upto}));
-  TRY_STATUS(tx.execute(R"sql(DELETE FROM manifests WHERE repository_id = $1 AND digest <= $2)sql",
-                        {repository_id, upto}));
+  for (const auto& row : step) {
+    TRY_STATUS(delete_manifest(tx, row.integer(0)));
+    ++(row.integer(1) ? gone.accessories : gone.manifests);
+  }
   return std::optional(gone);
 }
 

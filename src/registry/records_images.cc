@@ -327,7 +327,8 @@ Result<Removed> delete_tags_of(meta::Tx& tx, std::int64_t manifest_id) {
 
 Result<Removed> delete_some_tags(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit) {
   TRY(auto rows, tx.query(R"sql(
-    DELETE FROM tags WHERE id IN (SELECT t.id FROM tags t WHERE t.repository_id = $1 LIMIT $2)
+    DELETE FROM tags WHERE id IN (SELECT t.id FROM tags t WHERE t.repository_id = $1
+                                  ORDER BY t.updated_at, t.id LIMIT $2)
     RETURNING is_accessory)sql",
                           {repository_id, limit}));
   return count_removed(rows);

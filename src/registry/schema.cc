@@ -188,6 +188,10 @@ std::vector<meta::Migration> schema() {
         );
         CREATE INDEX maintenance_runs_newest ON maintenance_runs (created_at, id);
       )ddl"},
+      {306, "registry: leaving blobs in the order of their digests", R"ddl(
+        DROP INDEX blobs_leaving;
+        CREATE INDEX blobs_leaving ON blobs (state, changed_at, digest) WHERE state <> 0;
+      )ddl"},
   };
 }
 

@@ -61,9 +61,9 @@ inline std::int64_t bounded_and_one(std::int64_t limit) {
   return std::clamp<std::int64_t>(limit, 0, static_cast<std::int64_t>(limits::list_page_max) + 1);
 }
 
-// What collect() has reclaimed since this process began.
+// What collect() has reclaimed since this process began, and how many faults checks and scrubs have told of.
 struct Reclaimed {
-  std::atomic<std::int64_t> blobs{0}, bytes{0}, uploads{0}, strays{0}, runs{0};
+  std::atomic<std::int64_t> blobs{0}, bytes{0}, uploads{0}, strays{0}, runs{0}, faults{0};
 };
 
 // Pulls since the last fold.

@@ -92,6 +92,7 @@ def test_a_running_server(folder):
         assert {"check", "scrub", "collect"} == {run["kind"] for run in listed}, listed
         reclaimed = server.web().get("/metrics").body.decode()
         assert "wharfage_reclaimed_bytes_total 5\n" in reclaimed, reclaimed
+        assert "wharfage_store_faults_total 0\n" not in reclaimed, reclaimed
 
 
 def test_the_command_line_beside_a_running_server(folder):
