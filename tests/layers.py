@@ -17,6 +17,7 @@ private = [
     (re.compile(r'<sqlite3\.h>|<libpq-fe\.h>'), {"meta"}),
     (re.compile(r'<openssl/'), {"crypto", "http"}),
     (re.compile(r'<curl/'), {"http"}),
+    (re.compile(r'<nghttp2/'), {"http"}),
     (re.compile(r'<yaml-cpp/'), {"node"}),
     (re.compile(r'<boost/(asio|beast)'), {"http"}),
 ]

@@ -1,18 +1,15 @@
 #include "http/connection.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
+#include "http/h2_connection.h"
 
 namespace wharfage::http {
 namespace {
 
-constexpr std::int64_t crowded_idle_ms = 1000;
 constexpr std::size_t kept_input_bytes_max = 16 * 1024;  // of an idle connection
-constexpr int discarded_reads_max = 16;                  // before other connections get their turn
 
 }  // namespace
 
@@ -53,8 +50,21 @@ bool Connection::shake_hands() {
   Io state = x_socket.transport->handshake();
   if (state != Io::done) return blocked(state);
   x_socket.certificate = x_socket.transport->client_certificate();
+  if (x_socket.transport->protocol() == "h2") return hand_over();
   x_state = State::head;
   return true;
+}
+
+// The client speaks HTTP/2.
+bool Connection::hand_over() {
+  auto self = this->self();
+  auto heir = std::make_shared<H2Connection>(x_lane, std::move(x_socket));
+  x_state = State::closed;
+  x_closed = true;
+  expect_nothing();
+  x_lane.replace(self, heir);
+  heir->start();
+  return false;
 }
 
 bool Connection::read_head() {
@@ -114,24 +124,11 @@ bool Connection::request_done() {
   return true;
 }
 
-// Closing with unread bytes makes the kernel send a reset, which can overtake the response.
 bool Connection::end_after_reply() {
   x_socket.transport->end_writing();
   x_state = State::linger;
   expect_within(timeouts().linger);
   return true;
-}
-
-bool Connection::discard() {
-  for (int i = 0; i < discarded_reads_max; ++i) {
-    ssize_t count = ::recv(x_socket.watch.descriptor(), x_lane.scratch(), Lane::scratch_bytes, MSG_DONTWAIT);
-    if (count == 0) return close();
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return close();
-    if (count < 0) break;
-  }
-  wait_readable();
-  return false;
 }
 
 void Connection::time_out() {

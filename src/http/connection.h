@@ -33,11 +33,11 @@ class Connection final : public Link {
   // Each returns true when the machine can go on at once.
   bool step() override;
   bool shake_hands();
+  bool hand_over();
   bool read_head();
   bool read_body();
   bool stream_body();
   bool send_reply();
-  bool discard();
 
   // Requests
   bool begin_request();

@@ -62,7 +62,8 @@ class Lane {
 
   // Runs `work` on a worker and then `done` on this loop. False when the workers are too busy.
   [[nodiscard]] bool submit(std::function<void()> work, std::function<void()> done);
-  // Likewise, but waits for a place. At most two such tasks per connection exist.
+  // Likewise, but waits for a place. A connection has at most two such tasks, or with
+  // HTTP/2 two for each of its open sinks.
   void submit_surely(std::function<void()> work, std::function<void()> done);
 
   std::string_view date();                     // of now, for the Date field

@@ -18,4 +18,22 @@ constexpr std::size_t received_bytes_max = std::size_t{256}
                                            << 20;                 // buffered heads and bodies of all requests
 constexpr std::size_t unsent_bytes_max = std::size_t{512} << 20;  // response bodies in memory, all together
 
+// HTTP/2: what one connection may hold
+constexpr std::size_t h2_streams_max = 100;
+constexpr std::size_t h2_running_max = 32;  // requests on workers, and open sinks
+constexpr std::size_t h2_headers_max =
+    128 * 1024;  // of one request, with 32 bytes for each field (RFC 9113 6.5.2)
+constexpr std::size_t h2_stream_window = 64 * 1024 - 1;  // body bytes ahead of us before anybody takes them
+constexpr std::size_t h2_upload_window = 256 * 1024;     // and once a sink does
+// So wide that streams that nobody takes anything from yet cannot starve those that are being written.
+constexpr std::size_t h2_connection_window =
+    h2_streams_max * h2_stream_window + h2_running_max * h2_upload_window;
+constexpr std::size_t h2_unsent_max = 4 * 1024 * 1024;  // answers in memory above which no request is begun
+constexpr std::size_t h2_gathered_bytes = 128 * 1024;   // frames that leave together
+constexpr int h2_reads_per_turn = 64;                   // before other connections get their turn
+// What a client may ask for without moving a request or a body on, see patience.h.
+constexpr std::int64_t h2_patience = 2000;
+constexpr std::int64_t h2_patience_per_second = 200;
+constexpr std::int64_t h2_reset_cost = 20;
+
 }  // namespace wharfage::limits

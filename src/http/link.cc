@@ -1,5 +1,8 @@
 #include "http/link.h"
 
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <chrono>
 #include <exception>
 
@@ -8,6 +11,8 @@
 
 namespace wharfage::http {
 namespace {
+
+constexpr int discarded_reads_max = 16;  // before other connections get their turn
 
 std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -52,6 +57,18 @@ void Link::advance() {
 bool Link::blocked(Io state) {
   if (state == Io::closed) return close();
   state == Io::want_read ? wait_readable() : wait_writable();
+  return false;
+}
+
+bool Link::discard() {
+  for (int i = 0; i < discarded_reads_max; ++i) {
+    ssize_t count = ::recv(x_socket.watch.descriptor(), x_lane.scratch(), Lane::scratch_bytes, MSG_DONTWAIT);
+    if (count == 0) return close();
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return close();
+    if (count < 0) break;
+  }
+  wait_readable();
   return false;
 }
 

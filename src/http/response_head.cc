@@ -94,6 +94,23 @@ bool is_ours(std::string_view name) {
   return false;
 }
 
+// Fields that RFC 9113 8.2.2 forbids, besides ours.
+bool is_of_http_1(std::string_view name) {
+  for (std::string_view old : {"Upgrade", "Proxy-Connection", "TE"}) {
+    if (same_ignoring_case(name, old)) return true;
+  }
+  return false;
+}
+
+std::string without_controls(std::string_view value) {
+  std::string out(value);
+  for (char& c : out) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) c = ' ';
+  }
+  return out;
+}
+
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out += name;
   out += ": ";
@@ -153,6 +170,25 @@ std::string response_head(const Response& response, const ResponseFacts& facts) 
   }
   out += "\r\n";
   return out;
+}
+
+std::vector<std::pair<std::string, std::string>> response_fields(const Response& response,
+                                                                 const ResponseFacts& facts) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  fields.reserve(response.headers.fields().size() + 4);
+  fields.emplace_back(":status", std::to_string(response.status));
+  bool id_given = false;
+  for (const auto& [name, value] : response.headers.fields()) {
+    if (is_ours(name) || is_of_http_1(name) || !is_token(name)) continue;
+    id_given = id_given || same_ignoring_case(name, "X-Request-Id");
+    fields.emplace_back(lower(name), without_controls(trim(value)));
+  }
+  if (std::int64_t length = announced_length(response, facts.head_method); length >= 0) {
+    fields.emplace_back("content-length", std::to_string(length));
+  }
+  fields.emplace_back("date", facts.date);
+  if (!id_given) fields.emplace_back("x-request-id", facts.request_id);
+  return fields;
 }
 
 }  // namespace wharfage::http

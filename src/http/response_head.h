@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/message.h"
 
@@ -23,5 +25,8 @@ std::int64_t body_length(const Response& response);
 bool sends_body(const Response& response, bool head_method);
 // Content-Length, Transfer-Encoding, Connection and Date of the handler are replaced by the truth.
 std::string response_head(const Response& response, const ResponseFacts& facts);
+// The same for HTTP/2 (RFC 9113 8.3): ":status" first, names in lower case, nothing about the connection.
+std::vector<std::pair<std::string, std::string>> response_fields(const Response& response,
+                                                                 const ResponseFacts& facts);
 
 }  // namespace wharfage::http

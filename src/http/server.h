@@ -1,7 +1,8 @@
-// An HTTP/1.1 server: one event loop per thread does the sockets, a bounded worker pool runs the handlers.
-// Handlers are straight-line synchronous code and never see a socket. Bodies are either buffered up to a
-// limit or streamed to a sink chunk by chunk (de-chunked, RFC 9112); files go out by sendfile.
-// Slow, oversized and malformed requests are refused or closed by the limits of base/limits.h and limits.h.
+// An HTTP/1.1 and (over TLS) HTTP/2 server: one event loop per thread does the sockets, a bounded worker pool
+// runs the handlers. Handlers are straight-line synchronous code and never see a socket. Bodies are either
+// buffered up to a limit or streamed to a sink chunk by chunk (de-chunked, RFC 9112); files go out by
+// sendfile. Slow, oversized and malformed requests are refused or closed by the limits of base/limits.h and
+// limits.h.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,7 @@ struct Tls {
   std::string certificate_file;  // PEM chain
   std::string key_file;          // PEM
   std::string client_ca_file;    // PEM; empty: clients are not asked for certificates
+  bool http2 = true;             // offered besides HTTP/1.1
   bool client_required = true;   // else a client may come without one, but not with a bad one
 };
 

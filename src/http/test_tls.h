@@ -125,6 +125,15 @@ class TlsPeer {
     heard.resize(at);
     return heard;
   }
+  // What is there next; empty at the end.
+  std::string hear_some() {
+    std::string heard(65536, '\0');
+    std::size_t count = 0;
+    if (SSL_read_ex(x_ssl, heard.data(), heard.size(), &count) != 1) count = 0;
+    heard.resize(count);
+    return heard;
+  }
+  void leave() { x_peer.leave(); }
   std::string hear_until(std::string_view end) {
     std::string heard;
     while (!heard.ends_with(end)) {

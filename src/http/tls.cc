@@ -101,6 +101,13 @@ class TlsTransport final : public Transport {
     return flushed == Io::done || state == Io::closed ? state : flushed;
   }
 
+  std::string_view protocol() const override {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(x_ssl.get(), &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+  }
+
   // Without one that was verified the handshake has failed, or none was asked for or shown.
   std::shared_ptr<const ClientCertificate> client_certificate() const override {
     X509* certificate = SSL_get0_peer_certificate(x_ssl.get());

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include <ctime>
+#include <string_view>
 
 #include "http/tls_state.h"
 
@@ -18,17 +19,21 @@ constexpr const char* tls_1_2_ciphers =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* groups = "X25519:P-256:P-384";
-constexpr unsigned char http_1_1_only[] = "\x08http/1.1";
+const std::string_view http_1_1_only = "\x08http/1.1";
+const std::string_view http_2_first = "\x02h2\x08http/1.1";
 
 int refuse_passphrase(char*, int, int, void*) {
   return -1;
 }  // else OpenSSL asks on the terminal
 
+// `ours`: our protocols as they stand on the wire, the preferred one first.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                    const unsigned char* offered, unsigned int offered_size, void*) {
+                    const unsigned char* offered, unsigned int offered_size, void* ours) {
+  const auto& list = *static_cast<const std::string_view*>(ours);
   unsigned char* found = nullptr;
-  int outcome = SSL_select_next_proto(&found, chosen_size, http_1_1_only, sizeof(http_1_1_only) - 1, offered,
-                                      offered_size);
+  int outcome =
+      SSL_select_next_proto(&found, chosen_size, reinterpret_cast<const unsigned char*>(list.data()),
+                            static_cast<unsigned>(list.size()), offered, offered_size);
   *chosen = found;
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
@@ -38,7 +43,7 @@ Error tls_fault(const char* what) {
   return fail(Reason::invalid_parameter, what, "tls");
 }
 
-bool prepare(SSL_CTX* context) {
+bool prepare(SSL_CTX* context, bool http2) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context,
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -48,7 +53,8 @@ bool prepare(SSL_CTX* context) {
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_default_read_buffer_len(context, read_ahead_bytes);
   SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  const std::string_view& protocols = http2 ? http_2_first : http_1_1_only;
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<std::string_view*>(&protocols));
   return SSL_CTX_set_ciphersuites(context, tls_1_3_ciphers) == 1 &&
          SSL_CTX_set_cipher_list(context, tls_1_2_ciphers) == 1 &&
          SSL_CTX_set1_groups_list(context, groups) == 1;
@@ -101,7 +107,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::load(const Tls& files) {
   State& state = *loaded->x_state;
   state.method.reset(make_socket_method());
   state.context.reset(SSL_CTX_new(TLS_server_method()));
-  if (!state.method || !state.context || !prepare(state.context.get())) {
+  if (!state.method || !state.context || !prepare(state.context.get(), files.http2)) {
     return tls_fault("TLS cannot be set up");
   }
   TRY_STATUS(use_certificate(state.context.get(), files));

@@ -23,6 +23,7 @@ class Transport {
  public:
   virtual ~Transport() = default;
   virtual Io handshake() = 0;
+  virtual std::string_view protocol() const { return {}; }  // what the handshake agreed on, e.g. "h2"
   virtual std::shared_ptr<const ClientCertificate> client_certificate() const { return nullptr; }
   virtual Moved read(char* buffer, std::size_t size) = 0;
   // `more` hints that other bytes follow at once. Accepted bytes may wait inside until flush().

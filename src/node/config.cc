@@ -142,6 +142,7 @@ std::vector<Key> make_keys() {
       text_key("server.tls_certificate", "PEM chain; with tls_key this turns TLS on",
                &Config::tls_certificate),
       text_key("server.tls_key", "PEM private key", &Config::tls_key),
+      switch_key("server.http2", "offer HTTP/2 to clients that come by TLS", &Config::http2),
       number_key("server.workers", "threads that run requests", &Config::workers, 2, 256),
       number_key("server.loops", "threads that serve sockets", &Config::loops, 1, 64),
       number_key("server.connections_max", "connections at the same time; more are turned away (503)",

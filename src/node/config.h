@@ -24,6 +24,7 @@ struct Config {
   std::string external_url;
   bool trust_forwarded = false;
   std::string tls_certificate, tls_key;
+  bool http2 = true;
   std::int64_t workers = 16;
   std::int64_t loops = 2;
   std::int64_t connections_max = limits::connections_max;

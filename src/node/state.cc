@@ -321,6 +321,7 @@ http::ServerOptions Node::State::server_options() const {
     options.tls = http::Tls{.certificate_file = config.tls_certificate,
                             .key_file = config.tls_key,
                             .client_ca_file = config.tls_client_ca,
+                            .http2 = config.http2,
                             .client_required = config.tls_client_mode == "require"};
   }
   return options;

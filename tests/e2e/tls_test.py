@@ -99,6 +99,42 @@ def test_plain_http_and_old_versions_are_refused(secure):
         pass
 
 
+def curl(secure, folder, *words):
+    """curl over HTTP/2; what it writes with -w: the version, the status"""
+    done = run(["curl", "-sS", "--http2", "--cacert", secure.ca, "-u", f"admin:{PASSWORD}", "-w",
+                "%{http_version} %{http_code}\\n", *words], folder)
+    return done.stdout.split()
+
+
+def test_http2_push_pull_and_ranges(secure, folder):
+    data = oci.noise(100_000_000)
+    name = oci.digest(data)
+    source, target = os.path.join(folder, "blob"), os.path.join(folder, "pulled")
+    with open(source, "wb") as file:
+        file.write(data)
+    location = secure.web().post("/v2/team/h2/blobs/uploads/").headers["Location"]
+    if "://" not in location:
+        location = secure.url + location
+    separator = "&" if "?" in location else "?"
+    equal(curl(secure, folder, "-o", "/dev/null", "-T", source, f"{location}{separator}digest={name}"), ["2", "201"])
+    blob = f"{secure.url}/v2/team/h2/blobs/{name}"
+    equal(curl(secure, folder, "-o", target, blob), ["2", "200"])
+    with open(target, "rb") as file:
+        assert file.read() == data, "another blob came back"
+    part = len(data) // 8
+    words = ["-Z", "--parallel-max", "8"]
+    for i in range(8):
+        words += ["-r", f"{i * part}-{(i + 1) * part - 1}", "-o", f"{target}-{i}", blob]
+        words += [] if i == 7 else ["--next", "-sS", "--http2", "--cacert", secure.ca, "-u", f"admin:{PASSWORD}",
+                                    "-w", "%{http_version} %{http_code}\\n"]
+    equal(curl(secure, folder, *words), ["2", "206"] * 8)
+    for i in range(8):
+        with open(f"{target}-{i}", "rb") as file:
+            assert file.read() == data[i * part:(i + 1) * part], f"range {i} differs"
+    equal(curl(secure, folder, "-I", "-o", "/dev/null", blob), ["2", "200"])
+    equal(curl(secure, folder, "-o", "/dev/null", secure.url + "/v2/team/h2/manifests/none"), ["2", "404"])
+
+
 def metric(server, name):
     text = server.web(user=None).get("/metrics").body.decode()
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
