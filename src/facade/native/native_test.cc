@@ -59,8 +59,10 @@ struct House : connect::ConnectFixture {
     inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
     webhooks = std::make_unique<notify::Webhooks>(*base.db, *base.ids, *queue, *house.events, base.vault,
                                                   http, base.clock, base.log(), "wharfage/test");
-    Rooms rooms{*house.registry, *queue,       *builds,    *scans,   *signing,
-                *sync,           *connections, *inventory, *webhooks};
+    maintenance =
+        std::make_unique<registry::Maintenance>(*house.registry, *queue, registry::MaintenanceOptions{});
+    Rooms rooms{*house.registry, *queue,       *builds,    *scans,    *signing,
+                *sync,           *connections, *inventory, *webhooks, *maintenance};
     facade = std::make_unique<Native>(rooms, *base.auth, audit, base.clock, "1.2.3", base.log());
   }
   ~House() {
@@ -98,6 +100,7 @@ struct House : connect::ConnectFixture {
   std::unique_ptr<sync::Sync> sync;
   std::unique_ptr<inventory::Inventory> inventory;
   std::unique_ptr<notify::Webhooks> webhooks;
+  std::unique_ptr<registry::Maintenance> maintenance;
   std::unique_ptr<Native> facade;
 };
 
