@@ -59,7 +59,7 @@ Builds::Builds(meta::Db& db, meta::Ids& ids, registry::Registry& registry, auth:
       x_runner(std::make_unique<Runner>(db, registry, auth, vault, clock, x_options, x_log)) {
   x_queue.add_kind(x_runner->kind());
   x_registry.events().subscribe(
-      "build.forget", "repository.deleted",
+      "build.forget", "repository.purged",
       [this](meta::Tx& tx, const job::Event& event) { return forget_repository(tx, event); });
 }
 

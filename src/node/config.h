@@ -52,6 +52,8 @@ struct Config {
   bool create_namespaces = true;
   std::string token_service = "wharfage";
   bool sparse_indexes = false, sparse_images = false;
+  std::int64_t delete_grace_s = 24 * 3600;
+  std::int64_t tag_history_days = 90;
   std::vector<std::string> anonymous_namespaces;  // patterns
   std::string anonymous_access = "pull";
   // network: what our own client may reach

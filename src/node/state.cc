@@ -92,7 +92,11 @@ Node::State::State(const Config& given, Address where, Foundations foundations, 
       events(*base.db, clock, log),
       queue(*base.db, clock, log, {.sole_owner = true}),
       registry(*base.db, ids, *base.blobs, events, clock, log,
-               {.sparse_indexes = config.sparse_indexes, .sparse_images = config.sparse_images}),
+               {.sparse_indexes = config.sparse_indexes,
+                .sparse_images = config.sparse_images,
+                .delete_grace_ms = config.delete_grace_s * second_ms}),
+      policies(registry, ids, {.tag_history_ms = config.tag_history_days * day_ms}),
+      retention(registry, ids, queue),
       maintenance(registry, queue, maintenance_options(config)),
       connections(registry, ids, queue, base.vault, client),
       builds(*base.db, ids, registry, auth, queue, base.vault, clock,
@@ -138,6 +142,7 @@ Status Node::State::prepare(const Environment& environment) {
     if (!ready.ok()) log.warning("builds will not run", {{"reason", ready.error().message}});
   }
   maintenance.start();
+  retention.start();
   scans.start();
   signing.start();
   TRY_STATUS(sync.start());
@@ -162,8 +167,8 @@ Status Node::State::prepare(const Environment& environment) {
                   alibaba::Options{external_host(config, address)}, log);
   huawei.emplace(huawei::Rooms{registry, scans, signing, sync, connections, inventory}, auth, audit, clock,
                  huawei::Options{config.external_url}, log);
-  native.emplace(native::Rooms{registry, queue, builds, scans, signing, sync, connections, inventory,
-                               *webhooks, maintenance},
+  native.emplace(native::Rooms{registry, policies, retention, queue, builds, scans, signing, sync,
+                               connections, inventory, *webhooks, maintenance},
                  auth, audit, clock, std::string(version), log);
   health.emplace(checks(), [this] { return metrics(); });
   return {};
@@ -272,13 +277,19 @@ std::vector<Chore> Node::State::chores() {
   std::vector<Chore> list{
       {"fold counters", 10'000, [this] { return registry.fold_pulls(); }},
       {"tidy accounts", 300'000, [this] { return auth.tidy(); }},
+      {"scheduled retention", 10'000, [this] { return retention.tick(); }},
       {"scheduled signing", 10'000, [this] { return signing.tick(); }},
       {"scheduled synchronisation", 10'000, [this] { return sync.tick(); }},
       {"scheduled inventory", 10'000, [this] { return inventory.tick(); }},
       {"judging anew", 10'000, [this] { return scans.tick(); }},
       {"scheduled scrub", 60'000, [this] { return maintenance.tick(); }},
+      {"fold usage of namespaces", 1'000, [this] { return policies.fold_usage(); }},
+      {"forgetting tag history", 60'000, [this] { return policies.prune_history(); }},
       {"reclaiming", config.collect_interval_s * 1000,
        [this]() -> Status {
+         for (bool more = true; more && !closing;) {
+           TRY(more, policies.purge());
+         }
          for (bool more = true; more && !closing;) {
            TRY(auto done, registry.collect(config.unreferenced_for_s * 1000));
            more = done.more;

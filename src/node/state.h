@@ -33,7 +33,9 @@
 #include "notify/webhooks.h"
 #include "op/audit.h"
 #include "registry/maintenance.h"
+#include "registry/policies.h"
 #include "registry/registry.h"
+#include "registry/retention.h"
 #include "scan/scanning.h"
 #include "sign/signing.h"
 #include "sync/sync.h"
@@ -89,6 +91,8 @@ struct Node::State {
   job::Events events;
   job::Queue queue;
   registry::Registry registry;
+  registry::Policies policies;
+  registry::Retention retention;
   registry::Maintenance maintenance;
   connect::Connections connections;
   build::Builds builds;

@@ -1,3 +1,4 @@
+#include "registry/policy_records.h"
 #include "registry/state.h"
 
 namespace wharfage::registry {
@@ -28,15 +29,20 @@ Status Registry::State::link(meta::Tx& tx, const Repository& repository, const D
   if (row && row->state != records::BlobState::live) {
     tx.on_commit([this, digest] { (void)blobs.purge(digest); });
   }
-  return records::put_link(tx, repository.id, digest.text(), clock.now());
+  TRY(bool counted, records::is_linked_in(tx, repository.namespace_id, digest.text()));
+  if (!counted) TRY_STATUS(records::append_usage(tx, repository.namespace_id, {.blobs = 1, .bytes = size}));
+  return records::put_link(tx, repository, digest.text(), clock.now());
 }
 
 Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest) {
-  TRY_STATUS(records::delete_link(tx, repository_id, digest));
+  TRY(std::int64_t space, records::delete_link(tx, repository_id, digest));
   tx.on_commit([this, key = manifest_key(repository_id, digest)] { open_blobs.drop(key); });
+  TRY(auto row, records::find_blob(tx, digest));
+  TRY(bool counted, records::is_linked_in(tx, space, digest));
+  if (row && space != 0 && !counted)
+    TRY_STATUS(records::append_usage(tx, space, {.blobs = -1, .bytes = -row->size}));
   TRY(bool linked, records::is_linked(tx, digest));
   if (linked) return {};
-  TRY(auto row, records::find_blob(tx, digest));
   bool live = row && row->state == records::BlobState::live;
   if (!live && !(row && row->state == records::BlobState::lost)) return {};
   TRY_STATUS(records::put_blob(tx, digest, {row->size, records::BlobState::doomed}, clock.now()));
@@ -90,14 +96,20 @@ Status Registry::delete_blob(const Repository& repository, const Digest& digest)
     TRY_STATUS(state.current(tx, repository));
     TRY(auto link, records::find_link(tx, repository.id, digest.text()));
     if (!link) return fail(Reason::blob_unknown, {}, digest.text());
-    TRY(bool needed, records::is_referred(tx, repository.id, digest.text()));
+    TRY(bool needed, records::is_needed(tx, repository.id, digest.text()));
     if (needed) return fail(Reason::conflict, "a manifest of this repository needs the blob", digest.text());
-    return state.unlink(tx, repository.id, digest.text());
+    TRY(bool wanted_back, records::is_referred(tx, repository.id, digest.text()));
+    if (!wanted_back) return state.unlink(tx, repository.id, digest.text());
+    std::string key = State::manifest_key(repository.id, digest.text());
+    tx.on_commit([&state, key] { state.open_blobs.drop(key); });
+    return records::hide_link(tx, repository.id, digest.text());
   });
 }
 
 Result<bool> Registry::mount_blob(const Repository& to, const Repository& from, const Digest& digest) {
   State& state = *x_state;
+  auto size = blob_size(from, digest);
+  if (size.ok()) TRY_STATUS(state.admit_blob(to, digest, *size));
   return state.db.write([&](meta::Tx& tx) -> Result<bool> {
     TRY(auto target, state.current(tx, to));
     TRY(auto source, state.current(tx, from));
@@ -112,6 +124,9 @@ Result<bool> Registry::mount_blob(const Repository& to,
                                   const std::optional<std::vector<std::int64_t>>& readable,
                                   const Digest& digest) {
   State& state = *x_state;
+  TRY(auto known, state.db.read([&](meta::Tx& tx) { return records::find_blob(tx, digest.text()); }));
+  if (!known) return false;
+  TRY_STATUS(state.admit_blob(to, digest, known->size));
   return state.db.write([&](meta::Tx& tx) -> Result<bool> {
     TRY(auto target, state.current(tx, to));
     TRY(bool somewhere, records::is_linked_readably(tx, digest.text(), readable));
@@ -127,6 +142,7 @@ Result<Digest> Registry::put_blob(const Repository& repository, std::string_view
   State& state = *x_state;
   Digest digest = Digest::of(bytes);
   auto size = static_cast<std::int64_t>(bytes.size());
+  TRY_STATUS(state.admit_blob(repository, digest, size));
   Arrivals::Stay stay(state.arrivals, digest);
   TRY_STATUS(state.blobs.put(bytes));
   Status linked = state.db.write([&](meta::Tx& tx) -> Status {

@@ -112,7 +112,7 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
     if (!x_mend) return {};
     return records::put_blob(tx, place.digest, {0, records::BlobState::lost}, x_state.clock.now());
   }
-  TRY(auto link, records::find_link(tx, place.repository_id, place.digest));
+  TRY(auto link, records::find_link(tx, place.repository_id, place.digest, true));
   TRY(bool referred, records::is_referred(tx, place.repository_id, place.digest));
   if (!link || link->loose_since.has_value() != referred) return {};
   if (referred) {

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <thread>
 
+#include "registry/forgetting.h"
+#include "registry/policy_limits.h"
+#include "registry/policy_records.h"
 #include "registry/state.h"
 
 // Reclaiming, in the order in which things become free: old uploads, repositories without a name, links no
@@ -47,6 +50,7 @@ class Registry::Collector {
   Status forget_lost_uploads();
   Status empty_unnamed();
   Result<bool> empty_step(meta::Tx& tx, std::int64_t repository_id);
+  Status tell_end(meta::Tx& tx, const DeletedRepository& gone);
   Result<bool> remove_manifests(meta::Tx& tx, std::int64_t repository_id);
   Result<bool> remove_links(meta::Tx& tx, std::int64_t repository_id);
   Result<bool> remove_uploads(meta::Tx& tx, std::int64_t repository_id);
@@ -121,7 +125,8 @@ Status Registry::Collector::forget_lost_uploads() {
 
 Status Registry::Collector::empty_unnamed() {
   for (int step = 0; step < unnamed_steps_max; ++step) {
-    TRY(auto id, x_state.db.read([](meta::Tx& tx) { return records::find_unnamed_repository(tx); }));
+    TRY(auto id,
+        x_state.db.read([this](meta::Tx& tx) { return records::find_unnamed_repository(tx, x_now); }));
     if (!id) return {};
     TRY_STATUS(write([&](meta::Tx& tx) { return empty_step(tx, *id); }));
   }
@@ -136,6 +141,10 @@ Result<bool> Registry::Collector::empty_step(meta::Tx& tx, std::int64_t id) {
     TRY_STATUS(records::append_change(tx, id, {.tags = -tags.tags, .accessory_tags = -tags.accessory_tags}));
     return false;
   }
+  TRY(std::int64_t forgotten, records::forget_deleted_tags_in(tx, id, limits::collect_batch));
+  if (forgotten > 0) return false;
+  TRY(forgotten, records::prune_tag_history(tx, id, INT64_MAX, limits::tag_history_prune_batch));
+  if (forgotten > 0) return false;
   TRY(std::int64_t children, records::delete_children_of(tx, id, limits::collect_batch));
   if (children > 0) return false;
   TRY(bool manifests, remove_manifests(tx, id));
@@ -146,8 +155,22 @@ Result<bool> Registry::Collector::empty_step(meta::Tx& tx, std::int64_t id) {
   if (uploads) return false;
   TRY_STATUS(records::fold_changes_of(tx, id));
   TRY_STATUS(records::forget_counts(tx, id));
+  TRY(auto told, records::find_deleted_repository(tx, id));
   TRY_STATUS(records::delete_repository(tx, id));
+  bool could_return = told && told->repository.purge_at > told->repository.deleted_at;
+  if (could_return) TRY_STATUS(tell_end(tx, told->repository));
   return true;
+}
+
+// Of a repository that could have come back: only now it is certain.
+Status Registry::Collector::tell_end(meta::Tx& tx, const DeletedRepository& gone) {
+  Repository repository;
+  repository.id = gone.id;
+  repository.namespace_id = gone.namespace_id;
+  repository.name = gone.name;
+  TRY(auto space, records::find_namespace(tx, gone.namespace_id));
+  if (space) repository.namespace_name = space->name;
+  return tell_purged(tx, x_state.events, repository);
 }
 
 Result<bool> Registry::Collector::remove_manifests(meta::Tx& tx, std::int64_t id) {
@@ -192,7 +215,7 @@ Status Registry::Collector::drop_loose_links() {
 
 // It may have been asked for, pushed again or referred to since it was found.
 Status Registry::Collector::drop_loose(meta::Tx& tx, const records::Place& place, TimeMs before) {
-  TRY(auto link, records::find_link(tx, place.repository_id, place.digest));
+  TRY(auto link, records::find_link(tx, place.repository_id, place.digest, true));
   if (!link || !link->loose_since || *link->loose_since > before) return {};
   TRY(bool needed, records::is_referred(tx, place.repository_id, place.digest));
   if (needed) return records::tighten_link(tx, place.repository_id, place.digest);

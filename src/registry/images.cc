@@ -39,49 +39,6 @@ Result<Manifest> Registry::get_manifest(std::int64_t manifest_id) {
   });
 }
 
-// What an image index needs stays; and what a tag that may not move points to.
-Status Registry::delete_manifest(const Repository& repository, const Digest& digest) {
-  State& state = *x_state;
-  return state.db.write([&](meta::Tx& tx) -> Status {
-    TRY(Repository current, state.current(tx, repository));
-    TRY(Manifest manifest, known(records::find_manifest(tx, current.id, digest.text()), digest.text()));
-    TRY(bool child, records::is_child(tx, current.id, digest.text()));
-    if (child) return fail(Reason::conflict, "an index of this repository needs the manifest", digest.text());
-    if (current.immutable_tags) {
-      TRY(bool tagged, records::has_image_tag(tx, manifest.id));
-      if (tagged) return fail(Reason::tag_immutable, {}, digest.text());
-    }
-    TRY(auto tags, records::tags_of(tx, manifest.id, limits::deleted_tags_told_max));
-    TRY(auto removed, records::delete_tags_of(tx, manifest.id));
-    TRY_STATUS(records::loosen_blobs(tx, manifest, state.clock.now()));
-    TRY_STATUS(records::delete_manifest(tx, manifest.id));
-    TRY_STATUS(records::append_change(tx, current.id,
-                                      {.tags = -removed.tags,
-                                       .accessory_tags = -removed.accessory_tags,
-                                       .manifests = manifest.accessory ? 0 : -1,
-                                       .accessories = manifest.accessory ? -1 : 0}));
-    tx.on_commit(
-        [&state, prefix = State::manifest_key(current.id, "")] { state.manifests.drop_prefix(prefix); });
-    return state.tell_deleted(tx, current, manifest, "", tags);
-  });
-}
-
-Status Registry::delete_tag(const Repository& repository, std::string_view tag) {
-  State& state = *x_state;
-  return state.db.write([&](meta::Tx& tx) -> Status {
-    TRY(Repository current, state.current(tx, repository));
-    TRY(auto found, records::find_tag(tx, current.id, tag));
-    if (!found) return fail(Reason::tag_unknown, {}, std::string(tag.substr(0, 128)));
-    bool accessory = is_accessory_tag(tag);
-    if (current.immutable_tags && !accessory) return fail(Reason::tag_immutable, {}, found->name);
-    TRY_STATUS(records::delete_tag(tx, found->id));
-    TRY_STATUS(records::append_change(tx, current.id,
-                                      {.tags = accessory ? 0 : -1, .accessory_tags = accessory ? -1 : 0}));
-    state.forget(tx, current.id, {found->name});
-    return state.tell_deleted(tx, current, found->manifest, found->name, {});
-  });
-}
-
 Result<Tag> Registry::get_tag(const Repository& repository, std::string_view tag) {
   TRY(auto found, x_state->db.read([&](meta::Tx& tx) { return records::find_tag(tx, repository.id, tag); }));
   if (!found) return fail(Reason::tag_unknown, {}, std::string(tag.substr(0, 128)));

@@ -9,14 +9,18 @@ using ByManifest = std::unordered_map<std::int64_t, Pulls::Count>;
 constexpr int folds_per_call_max = 20;
 
 Status write_pulls(meta::Tx& tx, const std::vector<std::pair<std::int64_t, Pulls::Count>>& pulls) {
-  std::unordered_map<std::int64_t, std::int64_t> by_repository;
+  std::unordered_map<std::int64_t, Pulls::Count> by_repository;
   for (const auto& [manifest_id, count] : pulls) {
     // False: the image has been deleted since; what it was pulled still counts for its repository.
     TRY_STATUS(records::add_pulls(tx, manifest_id, count.pulls, count.pulled_at));
-    by_repository[count.repository_id] += count.pulls;
+    auto& sum = by_repository[count.repository_id];
+    sum.pulls += count.pulls;
+    sum.pulled_at = std::max(sum.pulled_at, count.pulled_at);
   }
-  for (const auto& [repository_id, count] : by_repository)
-    TRY_STATUS(records::append_change(tx, repository_id, {.pulls = count}));
+  for (const auto& [repository_id, count] : by_repository) {
+    TRY_STATUS(records::append_change(tx, repository_id, {.pulls = count.pulls}));
+    TRY_STATUS(records::note_last_pull(tx, repository_id, count.pulled_at));
+  }
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "registry/document.h"
+#include "registry/protection.h"
 #include "registry/state.h"
 
 namespace wharfage::registry {
@@ -47,7 +48,10 @@ class Registry::Push {
   Status need_blob(meta::Tx& tx, const Manifest& manifest, const Descriptor& blob, bool may_lack);
   Status refer_to_children(meta::Tx& tx, Manifest& manifest);
   Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, const Descriptor& blob);
-  Result<bool> put_tag(meta::Tx& tx, const Manifest& manifest, const std::string& name, bool immutable);
+  Result<bool> put_tag(meta::Tx& tx, const Repository& repository, const Manifest& manifest,
+                       const std::string& name);
+  Result<Manifest> revive(meta::Tx& tx, const Manifest& deleted);
+  Status note(meta::Tx& tx, const std::string& tag, std::string from, const Manifest& to);
   Status emit(meta::Tx& tx, const Manifest& manifest, const std::string& tag);
   Error look_again();
 
@@ -119,10 +123,15 @@ Result<Registry::Push::Needs> Registry::Push::look(meta::Tx& tx) {
   TRY(auto found, records::find_manifest(tx, x_repository.id, x_wanted.digest->text()));
   needs.manifest = !found;
   bool moves = false;
+  std::int64_t counted = 0;
   for (const auto& tag : x_tags) {
     TRY(auto row, records::find_tag_row(tx, x_repository.id, tag));
     if (!row) ++needs.tags;
+    if (!row && !is_accessory_tag(tag)) ++counted;
     moves = moves || !row || !found || row->manifest_id != found->id;
+  }
+  if (counted > 0) {
+    TRY_STATUS(x_state.admit(tx, x_repository.namespace_id, x_repository.namespace_name, {.tags = counted}));
   }
   // A media type that differs is for write() to judge, and so is what the caller expects.
   if (found && !moves && !x_push.expected && found->media_type == x_wanted.media_type)
@@ -170,13 +179,15 @@ Result<Registry::Pushed> Registry::Push::write(meta::Tx& tx) {
   pushed.manifest.bytes.clear();
   std::vector<std::string> moved;
   for (const auto& tag : x_tags) {
-    TRY(bool changed, put_tag(tx, pushed.manifest, tag, repository.immutable_tags));
+    TRY(bool changed, put_tag(tx, repository, pushed.manifest, tag));
     if (!changed) continue;
     TRY_STATUS(emit(tx, pushed.manifest, tag));
     moved.push_back(tag);
   }
   if (pushed.created && moved.empty()) TRY_STATUS(emit(tx, pushed.manifest, ""));
   if (pushed.created || x_tag_ids_used > 0) TRY_STATUS(records::append_change(tx, repository.id, x_change));
+  if (x_change.tags > 0)
+    TRY_STATUS(records::append_usage(tx, repository.namespace_id, {.tags = x_change.tags}));
   x_state.forget(tx, repository.id, std::move(moved));
   return pushed;
 }
@@ -191,7 +202,22 @@ Status Registry::Push::check_expected(meta::Tx& tx) {
   return {};
 }
 
+// What was deleted lately and is pushed again simply revives.
+Result<Manifest> Registry::Push::revive(meta::Tx& tx, const Manifest& deleted) {
+  Manifest manifest = deleted;
+  if (x_push.event_origin != "restore") {
+    manifest.media_type = x_wanted.media_type;
+    manifest.accessory = x_wanted.accessory;
+    manifest.pushed_at = x_now;
+  }
+  TRY_STATUS(x_state.revive(tx, manifest));
+  ++(manifest.accessory ? x_change.accessories : x_change.manifests);
+  return manifest;
+}
+
 Result<Manifest> Registry::Push::insert(meta::Tx& tx) {
+  TRY(auto deleted, records::find_deleted_manifest(tx, x_repository.id, x_wanted.digest->text()));
+  if (deleted) return revive(tx, deleted->manifest);
   if (x_manifest_id == 0) return look_again();
   Manifest manifest = x_wanted;
   manifest.id = x_manifest_id;
@@ -259,14 +285,27 @@ Status Registry::Push::refer_to_children(meta::Tx& tx, Manifest& manifest) {
   return {};
 }
 
+Status Registry::Push::note(meta::Tx& tx, const std::string& tag, std::string from, const Manifest& to) {
+  return x_state.note(tx, {.repository_id = to.repository_id,
+                           .tag = tag,
+                           .at = x_now,
+                           .from = std::move(from),
+                           .to = to.digest->text(),
+                           .actor = x_who.name,
+                           .origin = x_push.event_origin});
+}
+
 // True when the tag is new or moved.
-Result<bool> Registry::Push::put_tag(meta::Tx& tx, const Manifest& manifest, const std::string& name,
-                                     bool immutable) {
+Result<bool> Registry::Push::put_tag(meta::Tx& tx, const Repository& repository, const Manifest& manifest,
+                                     const std::string& name) {
   TRY(auto row, records::find_tag_row(tx, manifest.repository_id, name));
   if (row && row->manifest_id == manifest.id) return false;
   if (row) {
-    if (immutable && !is_accessory_tag(name)) return fail(Reason::tag_immutable, {}, name);
+    TRY(auto protection, Protection::of(tx, repository));
+    TRY_STATUS(protection.check(name));
+    TRY(std::string before, records::digest_of(tx, row->manifest_id));
     TRY_STATUS(records::move_tag(tx, row->id, manifest.id, x_now));
+    TRY_STATUS(note(tx, name, std::move(before), manifest));
     return true;
   }
   if (x_tag_ids_used == x_tag_ids.size()) return look_again();
@@ -277,6 +316,7 @@ Result<bool> Registry::Push::put_tag(meta::Tx& tx, const Manifest& manifest, con
   tag.manifest.id = manifest.id;
   tag.created_at = tag.updated_at = x_now;
   TRY_STATUS(records::insert_tag(tx, tag));
+  TRY_STATUS(note(tx, name, "", manifest));
   ++(is_accessory_tag(name) ? x_change.accessory_tags : x_change.tags);
   return true;
 }

@@ -45,11 +45,11 @@ Result<std::vector<std::string>> names_after(meta::Tx& tx, std::string_view last
 Result<std::vector<std::string>> public_names_after(meta::Tx& tx, std::string_view last, std::int64_t limit);
 Result<std::vector<std::string>> names_after(meta::Tx& tx, std::int64_t namespace_id, std::string_view last,
                                              std::int64_t limit);
-Status unname_repository(meta::Tx& tx, std::int64_t id, TimeMs now);
-Result<std::optional<std::int64_t>> find_unnamed_repository(meta::Tx& tx);
+// One on its way out whose time to come back is over.
+Result<std::optional<std::int64_t>> find_unnamed_repository(meta::Tx& tx, TimeMs now);
 Status delete_repository(meta::Tx& tx, std::int64_t id);
 
-// ---- manifests (records_images.cc)
+// ---- manifests (records_images.cc); deleted ones are not found
 Status insert_manifest(meta::Tx& tx, const Manifest& manifest);
 Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t repository_id,
                                               std::string_view digest);
@@ -64,6 +64,7 @@ Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id
                                         std::string_view artifact_type, std::int64_t after_id,
                                         std::int64_t limit);
 Status delete_manifest(meta::Tx& tx, std::int64_t id);  // and its bytes, pulls and references
+Manifest manifest_of(const meta::Row& row);  // from the columns every query of manifests begins with
 
 // References. False: the other side is not in this repository.
 Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest);
@@ -115,10 +116,12 @@ struct Link {
   std::optional<TimeMs> loose_since;
   bool lost = false;  // the blob's bytes
 };
-Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
-Status put_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now);
+Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest,
+                                      bool with_hidden = false);
+Status put_link(meta::Tx& tx, const Repository& repository, std::string_view digest, TimeMs now);
 Result<bool> is_referred(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
-Status delete_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
+// Tells of which namespace it was; 0: there was none.
+Result<std::int64_t> delete_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
 Status tighten_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
 Status renew_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now);
 Result<bool> is_linked(meta::Tx& tx, std::string_view digest);
@@ -173,6 +176,9 @@ Result<std::int64_t> count_namespaces(meta::Tx& tx);
 Result<std::int64_t> fold_changes(meta::Tx& tx, std::int64_t limit);
 Status fold_changes_of(meta::Tx& tx, std::int64_t repository_id);
 Status forget_counts(meta::Tx& tx, std::int64_t repository_id);
+// Of a repository: once per fold, not per pull. 0: never.
+Status note_last_pull(meta::Tx& tx, std::int64_t repository_id, TimeMs at);
+Result<TimeMs> last_pull(meta::Tx& tx, std::int64_t repository_id);
 Result<bool> add_pulls(meta::Tx& tx, std::int64_t manifest_id, std::int64_t pulls, TimeMs at);
 
 // ---- for checks (records_check.cc): pages of everything, in the order of their keys

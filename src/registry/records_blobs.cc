@@ -63,22 +63,26 @@ Result<std::vector<std::string>> users_of(meta::Tx& tx, std::string_view digest,
 
 // ---------------------------------------------------------------- links
 
-Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
+Result<std::optional<Link>> find_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest,
+                                      bool with_hidden) {
   TRY(auto row, tx.first(R"sql(
     SELECT b.size, l.loose_since, b.state FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
-    WHERE l.repository_id = $1 AND l.digest = $2)sql",
-                         {repository_id, digest}));
+    WHERE l.repository_id = $1 AND l.digest = $2 AND l.hidden <= $3)sql",
+                         {repository_id, digest, with_hidden ? 1 : 0}));
   if (!row) return std::optional<Link>();
   bool lost = static_cast<BlobState>(row->integer(2)) == BlobState::lost;
   return std::optional(Link{row->integer(0), row->optional_integer(1), lost});
 }
 
-Status put_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now) {
+Status put_link(meta::Tx& tx, const Repository& repository, std::string_view digest, TimeMs now) {
   return done(tx.execute(R"sql(
-    INSERT INTO repository_blobs (repository_id, digest, linked_at, loose_since) VALUES ($1, $2, $3, $3)
-    ON CONFLICT (repository_id, digest) DO UPDATE SET loose_since = excluded.loose_since
-    WHERE repository_blobs.loose_since IS NOT NULL)sql",
-                         {repository_id, digest, now}));
+    INSERT INTO repository_blobs (repository_id, digest, linked_at, loose_since, namespace_id)
+    VALUES ($1, $2, $3, $3, $4)
+    ON CONFLICT (repository_id, digest) DO UPDATE SET
+      hidden = 0,
+      loose_since = CASE WHEN repository_blobs.loose_since IS NULL THEN NULL ELSE excluded.loose_since END
+    WHERE repository_blobs.loose_since IS NOT NULL OR repository_blobs.hidden = 1)sql",
+                         {repository.id, digest, now, repository.namespace_id}));
 }
 
 Result<bool> is_referred(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
@@ -89,9 +93,9 @@ Result<bool> is_referred(meta::Tx& tx, std::int64_t repository_id, std::string_v
                          {repository_id, digest}));
 }
 
-Status delete_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
-  return done(tx.execute(R"sql(
-    DELETE FROM repository_blobs WHERE repository_id = $1 AND digest = $2)sql",
+Result<std::int64_t> delete_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
+  return number(tx.first(R"sql(
+    DELETE FROM repository_blobs WHERE repository_id = $1 AND digest = $2 RETURNING namespace_id)sql",
                          {repository_id, digest}));
 }
 
@@ -115,7 +119,8 @@ Result<bool> is_linked(meta::Tx& tx, std::string_view digest) {
 
 Result<bool> is_linked_readably(meta::Tx& tx, std::string_view digest, const Readable& readable) {
   return exists(tx.first(R"sql(
-    SELECT 1 FROM (SELECT l.repository_id FROM repository_blobs l WHERE l.digest = $1 LIMIT $4) AS near
+    SELECT 1 FROM (SELECT l.repository_id FROM repository_blobs l
+                   WHERE l.digest = $1 AND l.hidden = 0 LIMIT $4) AS near
          JOIN repositories r ON r.id = near.repository_id
     WHERE r.deleted_at IS NULL
       AND ($2 = 1 OR r.is_public = 1 OR $3 LIKE '%,' || r.namespace_id || ',%')

@@ -106,7 +106,8 @@ Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id) {
                           {repository_id}));
   for (const auto& row : tags) (row.integer(0) ? counts.accessory_tags : counts.tags) = row.integer(1);
   TRY(auto manifests, tx.query(R"sql(
-    SELECT is_accessory, COUNT(*) FROM manifests WHERE repository_id = $1 GROUP BY is_accessory)sql",
+    SELECT is_accessory, COUNT(*) FROM manifests WHERE repository_id = $1 AND deleted_at IS NULL
+    GROUP BY is_accessory)sql",
                                {repository_id}));
   for (const auto& row : manifests) (row.integer(0) ? counts.accessories : counts.manifests) = row.integer(1);
   return counts;
@@ -122,8 +123,8 @@ Result<Counts> recount_store(meta::Tx& tx) {
   counts.repositories = (*repositories).integer(0);
   TRY(auto tags, tx.query(R"sql(SELECT is_accessory, COUNT(*) FROM tags GROUP BY is_accessory)sql"));
   for (const auto& row : tags) (row.integer(0) ? counts.accessory_tags : counts.tags) = row.integer(1);
-  TRY(auto manifests,
-      tx.query(R"sql(SELECT is_accessory, COUNT(*) FROM manifests GROUP BY is_accessory)sql"));
+  TRY(auto manifests, tx.query(R"sql(
+    SELECT is_accessory, COUNT(*) FROM manifests WHERE deleted_at IS NULL GROUP BY is_accessory)sql"));
   for (const auto& row : manifests) (row.integer(0) ? counts.accessories : counts.manifests) = row.integer(1);
   return counts;
 }

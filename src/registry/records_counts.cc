@@ -131,6 +131,19 @@ Status forget_counts(meta::Tx& tx, std::int64_t repository_id) {
   return done(tx.execute(R"sql(DELETE FROM registry_counts WHERE repository_id = $1)sql", {repository_id}));
 }
 
+Status note_last_pull(meta::Tx& tx, std::int64_t repository_id, TimeMs at) {
+  return done(tx.execute(R"sql(
+    INSERT INTO repository_pulls (repository_id, pulled_at) SELECT r.id, $2 FROM repositories r WHERE r.id = $1
+    ON CONFLICT (repository_id) DO UPDATE SET pulled_at = excluded.pulled_at
+    WHERE repository_pulls.pulled_at < excluded.pulled_at)sql",
+                         {repository_id, at}));
+}
+
+Result<TimeMs> last_pull(meta::Tx& tx, std::int64_t repository_id) {
+  return number(
+      tx.first(R"sql(SELECT pulled_at FROM repository_pulls WHERE repository_id = $1)sql", {repository_id}));
+}
+
 Result<bool> add_pulls(meta::Tx& tx, std::int64_t manifest_id, std::int64_t pulls, TimeMs at) {
   return changed(tx.execute(R"sql(
     INSERT INTO manifest_pulls (manifest_id, pulls, pulled_at)

@@ -1,3 +1,4 @@
+#include "registry/policy_records.h"
 #include "registry/records.h"
 #include "registry/rows.h"
 
@@ -9,16 +10,38 @@ namespace wharfage::registry::records {
 Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t repository_id,
                                                     std::int64_t limit) {
   TRY(auto step, tx.query(R"sql(
-    SELECT id, is_accessory FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2)sql",
+    SELECT id, is_accessory, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END FROM manifests
+    WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2)sql",
                           {repository_id, limit}));
   if (step.empty()) return std::optional<Counts>();
   Counts gone;
   for (const auto& row : step) {
     TRY_STATUS(delete_manifest(tx, row.integer(0)));
-    ++(row.integer(1) ? gone.accessories : gone.manifests);
+    bool counted = row.integer(2) == 0;  // deleted ones were counted when they were deleted
+    if (counted) ++(row.integer(1) ? gone.accessories : gone.manifests);
   }
   return std::optional(gone);
 }
+
+namespace {
+
+// What the namespace has no longer when these links go.
+Status uncount_links(meta::Tx& tx, std::int64_t repository_id, const std::string& upto) {
+  TRY(auto spaces, tx.query(R"sql(
+    SELECT l.namespace_id, COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT)
+    FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
+    WHERE l.repository_id = $1 AND l.digest <= $2 AND l.namespace_id <> 0
+      AND NOT EXISTS (SELECT 1 FROM repository_blobs o
+                      WHERE o.digest = l.digest AND o.namespace_id = l.namespace_id
+                        AND o.repository_id <> $1)
+    GROUP BY l.namespace_id)sql",
+                            {repository_id, upto}));
+  for (const auto& row : spaces)
+    TRY_STATUS(append_usage(tx, row.integer(0), {.blobs = -row.integer(1), .bytes = -row.integer(2)}));
+  return {};
+}
+
+}  // namespace
 
 Result<std::optional<Counts>> delete_some_links(meta::Tx& tx, std::int64_t repository_id, TimeMs now,
                                                 std::int64_t limit) {
@@ -28,6 +51,7 @@ Result<std::optional<Counts>> delete_some_links(meta::Tx& tx, std::int64_t repos
                           {repository_id, limit}));
   if (!last || last->null(0)) return std::optional<Counts>();
   std::string upto = last->text(0);
+  TRY_STATUS(uncount_links(tx, repository_id, upto));
   TRY(auto doomed, tx.first(R"sql(
     SELECT COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT)
     FROM repository_blobs l JOIN blobs b ON b.digest = l.digest

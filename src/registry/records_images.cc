@@ -62,6 +62,10 @@ meta::Value text_or_null(const std::optional<Digest>& digest) {
 
 }  // namespace
 
+Manifest manifest_of(const meta::Row& row) {
+  return manifest_at(row, 0);
+}
+
 // ---------------------------------------------------------------- manifests
 
 Status insert_manifest(meta::Tx& tx, const Manifest& m) {
@@ -82,7 +86,7 @@ Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t reposit
     SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
            m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at, 0, 0, b.bytes
     FROM manifests m JOIN manifest_bytes b ON b.manifest_id = m.id
-    WHERE m.repository_id = $1 AND m.digest = $2)sql",
+    WHERE m.repository_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL)sql",
                       {repository_id, digest}),
              to_manifest_with_bytes);
 }
@@ -95,7 +99,7 @@ Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t id) {
     FROM manifests m JOIN manifest_bytes b ON b.manifest_id = m.id
          JOIN repositories r ON r.id = m.repository_id AND r.deleted_at IS NULL
          LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
-    WHERE m.id = $1)sql",
+    WHERE m.id = $1 AND m.deleted_at IS NULL)sql",
                       {id}),
              to_manifest_with_bytes);
 }
@@ -125,7 +129,8 @@ Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t reposito
              m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at,
              COALESCE(p.pulls, 0), COALESCE(p.pulled_at, 0)
       FROM manifests m LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
-      WHERE m.repository_id = $1 ORDER BY m.pushed_at DESC, m.id DESC LIMIT $2 OFFSET $3)sql",
+      WHERE m.repository_id = $1 AND m.deleted_at IS NULL
+      ORDER BY m.pushed_at DESC, m.id DESC LIMIT $2 OFFSET $3)sql",
                         arguments),
                to_manifest);
   }
@@ -134,7 +139,7 @@ Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t reposito
            m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at,
            COALESCE(p.pulls, 0), COALESCE(p.pulled_at, 0)
     FROM manifests m LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
-    WHERE m.repository_id = $1 AND m.is_accessory = 0
+    WHERE m.repository_id = $1 AND m.is_accessory = 0 AND m.deleted_at IS NULL
     ORDER BY m.pushed_at DESC, m.id DESC LIMIT $2 OFFSET $3)sql",
                       arguments),
              to_manifest);
@@ -148,7 +153,7 @@ Result<std::vector<Registry::Located>> manifests_after(meta::Tx& tx, const Reada
            COALESCE(p.pulls, 0), COALESCE(p.pulled_at, 0)
     FROM manifests m JOIN repositories r ON r.id = m.repository_id AND r.deleted_at IS NULL
          LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
-    WHERE m.id > $1 AND m.is_accessory = 0
+    WHERE m.id > $1 AND m.is_accessory = 0 AND m.deleted_at IS NULL
       AND ($2 = 1 OR r.is_public = 1 OR $3 LIKE '%,' || r.namespace_id || ',%')
     ORDER BY m.id LIMIT $4)sql",
                           {after_id, readable ? 0 : 1, id_list(readable), limit}));
@@ -169,7 +174,7 @@ Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id
     SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
            m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at, 0, 0
     FROM manifests m
-    WHERE m.repository_id = $1 AND m.subject_digest = $2 AND m.id > $4
+    WHERE m.repository_id = $1 AND m.subject_digest = $2 AND m.id > $4 AND m.deleted_at IS NULL
       AND ($3 = '' OR m.artifact_type = $3)
     ORDER BY m.id LIMIT $5)sql",
                       {repository_id, subject, artifact_type, after_id, limit}),
@@ -177,6 +182,7 @@ Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id
 }
 
 Status delete_manifest(meta::Tx& tx, std::int64_t id) {
+  TRY_STATUS(tx.execute(R"sql(DELETE FROM deleted_tags WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_blobs WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_absent_blobs WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_children WHERE manifest_id = $1)sql", {id}));

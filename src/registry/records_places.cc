@@ -349,23 +349,17 @@ Result<std::vector<std::string>> names_after(meta::Tx& tx, std::int64_t namespac
              first_text);
 }
 
-Status unname_repository(meta::Tx& tx, std::int64_t id, TimeMs now) {
-  TRY_STATUS(tx.execute(R"sql(
-    UPDATE repositories SET namespace_id = NULL, full_name = NULL, public_id = NULL, is_public = 0,
-                            deleted_at = $2
-    WHERE id = $1)sql",
-                        {id, now}));
-  return {};
-}
-
-Result<std::optional<std::int64_t>> find_unnamed_repository(meta::Tx& tx) {
+Result<std::optional<std::int64_t>> find_unnamed_repository(meta::Tx& tx, TimeMs now) {
   TRY(auto row, tx.first(R"sql(
-    SELECT id FROM repositories WHERE deleted_at IS NOT NULL ORDER BY id LIMIT 1)sql"));
+    SELECT id FROM repositories WHERE deleted_at IS NOT NULL AND purge_at <= $1
+    ORDER BY purge_at, id LIMIT 1)sql",
+                         {now}));
   if (!row) return std::optional<std::int64_t>();
   return std::optional(row->integer(0));
 }
 
 Status delete_repository(meta::Tx& tx, std::int64_t id) {
+  TRY_STATUS(tx.execute(R"sql(DELETE FROM repository_pulls WHERE repository_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM repositories WHERE id = $1)sql", {id}));
   return {};
 }

@@ -10,7 +10,7 @@ Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_v
     INSERT INTO manifest_blobs (manifest_id, repository_id, digest)
     SELECT CAST($1 AS BIGINT), l.repository_id, l.digest
     FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
-    WHERE l.repository_id = $2 AND l.digest = $3 AND b.state = 0)sql",
+    WHERE l.repository_id = $2 AND l.digest = $3 AND b.state = 0 AND l.hidden = 0)sql",
                             {manifest.id, manifest.repository_id, digest}));
 }
 
@@ -24,7 +24,7 @@ Result<bool> refer_to_child(meta::Tx& tx, const Manifest& manifest, std::string_
   return changed(tx.execute(R"sql(
     INSERT INTO manifest_children (manifest_id, repository_id, digest)
     SELECT CAST($1 AS BIGINT), m.repository_id, m.digest FROM manifests m
-    WHERE m.repository_id = $2 AND m.digest = $3)sql",
+    WHERE m.repository_id = $2 AND m.digest = $3 AND m.deleted_at IS NULL)sql",
                             {manifest.id, manifest.repository_id, digest}));
 }
 
@@ -43,7 +43,8 @@ Status set_total_size(meta::Tx& tx, std::int64_t manifest_id, std::int64_t total
 
 Result<bool> is_child(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
   return exists(tx.first(R"sql(
-    SELECT 1 FROM manifest_children WHERE repository_id = $1 AND digest = $2 LIMIT 1)sql",
+    SELECT 1 FROM manifest_children c JOIN manifests m ON m.id = c.manifest_id
+    WHERE c.repository_id = $1 AND c.digest = $2 AND m.deleted_at IS NULL LIMIT 1)sql",
                          {repository_id, digest}));
 }
 

@@ -9,7 +9,10 @@
 // repository (below the namespace), repository_id, manifest_id, tag, digest, media_type, artifact_type,
 // subject, accessory, size, origin, actor, pushed_at}. "image.deleted": {instance, namespace, repository,
 // repository_id, digest, tag}; for a manifest the tag is "" and `tags` names (up to 100 of) those that went
-// with it. "repository.deleted": {instance, namespace, repository, repository_id}.
+// with it. "repository.deleted": {instance, namespace, repository, repository_id}. What was deleted may come
+// back (as "image.pushed" of origin "restore") until "image.purged" {repository_id, namespace, repository,
+// digest} or "repository.purged" {repository_id, namespace, repository}; without a grace period they follow
+// at once.
 #pragma once
 
 #include <cstdint>
@@ -69,6 +72,7 @@ struct Repository {
   bool immutable_tags = false;
   TimeMs created_at = 0, updated_at = 0;
   std::int64_t tag_count = 0, artifact_count = 0, pull_count = 0;  // filled by get and list only
+  TimeMs pulled_at = 0;                                            // likewise, as folded so far; 0: never
 
   std::string full_name() const { return namespace_name + "/" + name; }
   auth::Resource resource() const { return {namespace_id, full_name(), is_public}; }
@@ -98,11 +102,19 @@ struct Tag {
   TimeMs created_at = 0, updated_at = 0;
 };
 
+// Who takes something away and by which way: kept in the history of tags and with what was deleted.
+struct Cause {
+  std::string actor;
+  std::string origin = "api";  // "api", "retention", "sync"
+};
+
 struct ManifestPush {
   std::string bytes, media_type;
   std::optional<Digest> digest;   // when pushed by digest: must match
   std::vector<std::string> tags;  // may be empty with a digest
-  std::string event_origin;       // "push", "build", "sign", "sync": told to subscribers in the event
+  // "push", "build", "sign", "sync", "restore": told to subscribers in the event and kept in the history of
+  // tags. What is restored keeps its time and kind.
+  std::string event_origin;
   // What every tag must point to just before the push: this digest, or (nullopt) nothing yet. Otherwise the
   // push is refused with `conflict`; decided in its transaction, so of two writers who read the same one
   // wins.
@@ -137,6 +149,7 @@ struct Options {
   bool sparse_indexes = false;  // accept an index although children are not here
   bool sparse_images =
       false;  // accept an image although blobs are not here; they count as needed when they come
+  TimeMs delete_grace_ms = 0;  // how long what was deleted can come back; 0: not at all
 };
 
 class Registry {
@@ -204,7 +217,8 @@ class Registry {
     std::optional<bool> is_public, immutable_tags;
   };
   Status update_repository(std::int64_t id, const RepositoryChange& change);
-  Status delete_repository(std::int64_t id);  // with its images; their bytes are reclaimed later
+  // With its images; their bytes are reclaimed later. tag_immutable when a rule protects a tag.
+  Status delete_repository(std::int64_t id, const Cause& cause = {});
 
   // ---- manifests and tags
   // Checks syntax, kind (no image/index ambiguity), limits, references (manifest_blob_unknown), immutability
@@ -222,9 +236,16 @@ class Registry {
   Result<Manifest> get_manifest(std::int64_t manifest_id);
   void count_pull(const Repository& repository,
                   const Manifest& manifest);  // appended and folded, never a shared row
-  Status delete_manifest(const Repository& repository,
-                         const Digest& digest);                           // with the tags that point to it
-  Status delete_tag(const Repository& repository, std::string_view tag);  // tag_unknown
+  // With the tags that point to it. Errors: manifest_unknown, tag_immutable, conflict (an index needs it).
+  Status delete_manifest(const Repository& repository, const Digest& digest, const Cause& cause = {});
+  Status delete_tag(const Repository& repository, std::string_view tag,
+                    const Cause& cause = {});  // tag_unknown, tag_immutable
+  // For those who remove much, in transactions of their own: a tag that still points to `digest`, an image
+  // that no tag of an image points to. conflict when it is otherwise by now.
+  Status delete_tag_at(meta::Tx& tx, const Repository& repository, std::string_view tag, const Digest& digest,
+                       const Cause& cause);
+  Status delete_untagged(meta::Tx& tx, const Repository& repository, const Digest& digest,
+                         const Cause& cause);
   Result<Tag> get_tag(const Repository& repository, std::string_view tag);
   Result<std::vector<std::string>> tags_after(const Repository& repository, std::string_view last,
                                               std::int64_t limit);
@@ -261,6 +282,9 @@ class Registry {
   // The same without a source: from any public repository or one in `readable` (nullopt: any).
   Result<bool> mount_blob(const Repository& to, const std::optional<std::vector<std::int64_t>>& readable,
                           const Digest& digest);
+  // Whether the namespace's quota has room for so many bytes more: quota_exceeded. Uploads, mounts and pushes
+  // ask themselves once they know what they bring; who knows it before asks first.
+  Status admit(const Repository& repository, std::int64_t bytes);
   // For our own writers (build results, signatures, copies).
   Result<Digest> put_blob(const Repository& repository, std::string_view bytes);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "base/random.h"
 #include "registry/state.h"
@@ -17,6 +16,7 @@ Status fill_counts(meta::Tx& tx, Repository& repository) {
   repository.tag_count = counts.tags;
   repository.artifact_count = counts.manifests;
   repository.pull_count = counts.pulls;
+  TRY(repository.pulled_at, records::last_pull(tx, repository.id));
   return {};
 }
 
@@ -49,6 +49,10 @@ Result<Repository> Registry::create_repository(const NewRepository& wanted) {
   repository.detail = wanted.detail;
   repository.immutable_tags = wanted.immutable_tags;
   repository.created_at = repository.updated_at = state.clock.now();
+  TRY_STATUS(state.db.read([&](meta::Tx& tx) -> Status {
+    TRY(auto space, records::find_namespace(tx, wanted.namespace_name));
+    return space ? state.admit(tx, space->id, space->name, {.repositories = 1}) : Status();
+  }));
   TRY_STATUS(state.db.write([&](meta::Tx& tx) -> Status {
     TRY(auto space, records::find_namespace(tx, wanted.namespace_name));
     if (!space) return fail(Reason::namespace_unknown, {}, wanted.namespace_name);
@@ -56,6 +60,7 @@ Result<Repository> Registry::create_repository(const NewRepository& wanted) {
     repository.is_public = wanted.is_public.value_or(space->is_public);
     TRY(bool inserted, records::insert_repository(tx, repository));
     if (!inserted) return fail(Reason::repository_exists, {}, repository.full_name());
+    TRY_STATUS(records::append_usage(tx, space->id, {.repositories = 1}));
     return records::append_change(tx, 0, {.repositories = 1});
   }));
   return repository;
@@ -144,31 +149,6 @@ Status Registry::update_repository(std::int64_t id, const RepositoryChange& chan
     repository.updated_at = state.clock.now();
     tx.on_commit([&state, name = repository.full_name()] { state.repositories.drop(name); });
     return records::update_repository(tx, repository);
-  });
-}
-
-// Takes the name away at once; what the repository held is removed in bounded steps by collect().
-Status Registry::delete_repository(std::int64_t id) {
-  State& state = *x_state;
-  return state.db.write([&](meta::Tx& tx) -> Status {
-    TRY(auto found, records::find_repository(tx, id));
-    if (!found) return fail(Reason::repository_unknown, {}, std::to_string(id));
-    TRY_STATUS(records::unname_repository(tx, id, state.clock.now()));
-    TRY_STATUS(records::append_change(tx, 0, {.repositories = -1}));
-    tx.on_commit([&state, id, name = found->full_name()] {
-      state.repositories.drop(name);
-      state.manifests.drop_prefix(State::manifest_key(id, ""));
-    });
-    job::Event event;
-    event.type = "repository.deleted";
-    event.subject = found->full_name();
-    event.namespace_id = found->namespace_id;
-    event.data =
-        boost::json::serialize(boost::json::object{{"instance", state.instance ? state.instance->cri_id : ""},
-                                                   {"namespace", found->namespace_name},
-                                                   {"repository", found->name},
-                                                   {"repository_id", id}});
-    return state.events.emit(tx, std::move(event));
   });
 }
 

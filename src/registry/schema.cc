@@ -1,3 +1,4 @@
+#include "registry/policy_schema.h"
 #include "registry/registry.h"
 
 namespace wharfage::registry {
@@ -7,7 +8,7 @@ namespace wharfage::registry {
 // repository_blobs.loose_since: when it was last without a manifest. A repository on its way out has lost its
 // names and its namespace; collect() removes what it held.
 std::vector<meta::Migration> schema() {
-  return {
+  std::vector<meta::Migration> steps{
       {300, "registry: places", R"ddl(
         CREATE TABLE instances (
           id INTEGER PRIMARY KEY,
@@ -193,6 +194,8 @@ std::vector<meta::Migration> schema() {
         CREATE INDEX blobs_leaving ON blobs (state, changed_at, digest) WHERE state <> 0;
       )ddl"},
   };
+  for (const auto& step : policy_schema()) steps.push_back(step);
+  return steps;
 }
 
 }  // namespace wharfage::registry

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "registry/cache.h"
+#include "registry/policy_records.h"
 #include "registry/records.h"
 #include "registry/registry.h"
 
@@ -117,6 +118,23 @@ struct Registry::State {
   Status tell_deleted(meta::Tx& tx, const Repository& repository, const Manifest& manifest,
                       std::string_view tag, const std::vector<std::string>& tags);
   void forget(meta::Tx& tx, std::int64_t repository_id, std::vector<std::string> references);
+
+  // ---- quotas (quota.cc): quota_exceeded. Not in the transaction that then writes.
+  Status admit(meta::Tx& tx, std::int64_t namespace_id, const std::string& space,
+               const NamespaceUsage& more) const;
+  Status admit_blob(const Repository& repository, const Digest& digest, std::int64_t size) const;
+
+  // ---- going and coming back (removal.cc). None of these asks what protects a tag.
+  records::Removal removal(const Cause& cause) const;
+  Status drop_tag(meta::Tx& tx, const Repository& repository, const Tag& tag, const Cause& cause);
+  // With its tags. conflict when an index needs it.
+  Status drop_manifest(meta::Tx& tx, const Repository& repository, const Manifest& manifest,
+                       const Cause& cause);
+  Status purge_manifest(meta::Tx& tx, const Manifest& manifest);  // for good; it has no tags any more
+  // A deleted manifest is there again, as `manifest` says. manifest_blob_unknown when an index has lost a
+  // child.
+  Status revive(meta::Tx& tx, const Manifest& manifest);
+  Status note(meta::Tx& tx, TagChange change);  // in the history; of image tags only
 };
 
 }  // namespace wharfage::registry

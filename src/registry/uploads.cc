@@ -66,6 +66,7 @@ Status Registry::finish_upload(const Repository& repository, const std::string& 
   State& state = *x_state;
   std::int64_t size = writer.size();
   if (size > limits::blob_bytes_max) return fail(Reason::too_large, "the blob is too large", digest.text());
+  TRY_STATUS(state.admit_blob(repository, digest, size));
   Arrivals::Stay stay(state.arrivals, digest);
   TRY_STATUS(writer.commit(digest));
   Status linked = state.db.write([&](meta::Tx& tx) -> Status {

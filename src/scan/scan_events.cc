@@ -94,7 +94,7 @@ Status Scanning::on_push(meta::Tx& tx, const job::Event& event) {
 
 // A tag's end is no reason: its manifest is still there.
 Status Scanning::on_delete(meta::Tx& tx, const job::Event& event) {
-  auto gone = registry::deleted_image(event);
+  auto gone = registry::purged_image(event);
   if (!gone) return {};
   TRY(auto images, records::drop_tasks(tx, gone->repository_id, gone->digest, event.at));
   return drop_images(tx, images);

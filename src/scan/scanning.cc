@@ -68,7 +68,7 @@ void Scanning::start() {
   job::Events& events = x_registry.events();
   events.subscribe("scan.push", "image.pushed",
                    [this](meta::Tx& tx, const job::Event& event) { return on_push(tx, event); });
-  events.subscribe("scan.delete", "image.deleted",
+  events.subscribe("scan.delete", "image.purged",
                    [this](meta::Tx& tx, const job::Event& event) { return on_delete(tx, event); });
   registry::forget_repositories(x_registry, x_queue, "scan", forget_some);
 }

@@ -113,15 +113,15 @@ void Signing::start() {
       [this](meta::Tx& tx, const job::Job& job, const Error& error) { return settle_task(tx, job, error); });
   x_registry.events().subscribe("sign", "image.pushed",
                                 [this](meta::Tx& tx, const job::Event& event) { return on_push(tx, event); });
-  x_registry.events().subscribe(
-      "sign.delete", "image.deleted",
-      [this](meta::Tx& tx, const job::Event& event) { return on_delete(tx, event); });
+  x_registry.events().subscribe("sign.delete", "image.purged", [this](meta::Tx& tx, const job::Event& event) {
+    return on_delete(tx, event);
+  });
   registry::forget_repositories(x_registry, x_queue, "sign", records::drop_some_signatures);
 }
 
 // Executions with their tasks tell what was done, and stay; that an image is signed ends with the image.
 Status Signing::on_delete(meta::Tx& tx, const job::Event& event) {
-  auto gone = registry::deleted_image(event);
+  auto gone = registry::purged_image(event);
   return gone ? records::drop_signatures(tx, gone->repository_id, gone->digest, event.at) : Status();
 }
 

@@ -93,8 +93,8 @@ Status Sync::start() {
   x_registry.events().subscribe("sync", "image.pushed",
                                 [this](meta::Tx& tx, const job::Event& event) { return on_push(tx, event); });
   x_registry.events().subscribe(
-      "sync.delete", "image.deleted", [](meta::Tx& tx, const job::Event& event) -> Status {
-        auto gone = registry::deleted_image(event);
+      "sync.delete", "image.purged", [](meta::Tx& tx, const job::Event& event) -> Status {
+        auto gone = registry::purged_image(event);
         return gone ? records::drop_copies(tx, gone->repository_id, gone->digest, event.at) : Status();
       });
   registry::forget_repositories(x_registry, x_queue, "sync", records::drop_some_copies);

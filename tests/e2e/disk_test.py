@@ -35,6 +35,7 @@ def small_server(small_disk):
         with Server(outside, start=False) as server:
             server.data = os.path.join(small_disk, "data")
             server.disk = small_disk
+            server.settings = {"registry.delete_grace_s": 0}
             yield server.start("/livez")
     finally:
         shutil.rmtree(outside, ignore_errors=True)

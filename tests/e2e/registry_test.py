@@ -275,7 +275,7 @@ def test_delete_tag_and_manifest(server):
 
 def test_deleted_bytes_are_reclaimed(folder):
     """Collecting eagerly is only switched on when nothing is being pushed: it would take a push its blobs."""
-    server = Server(folder)
+    server = Server(folder, {"registry.delete_grace_s": 0})
     web, image, kept = server.web(), oci.small_image(17, 3_000_000), oci.small_image(170)
     oci.push(web, "team/reclaim", image)
     oci.push(web, "team/reclaim", kept, "kept")

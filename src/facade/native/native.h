@@ -12,7 +12,9 @@
 #include "job/queue.h"
 #include "op/audit.h"
 #include "registry/maintenance.h"
+#include "registry/policies.h"
 #include "registry/registry.h"
+#include "registry/retention.h"
 
 namespace wharfage::build {
 class Builds;
@@ -41,6 +43,8 @@ namespace wharfage::native {
 // The rooms the operations live in.
 struct Rooms {
   registry::Registry& registry;
+  registry::Policies& policies;
+  registry::Retention& retention;
   job::Queue& queue;
   build::Builds& builds;
   scan::Scanning& scans;

@@ -59,10 +59,12 @@ struct House : connect::ConnectFixture {
     inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
     webhooks = std::make_unique<notify::Webhooks>(*base.db, *base.ids, *queue, *house.events, base.vault,
                                                   http, base.clock, base.log(), "wharfage/test");
+    policies = std::make_unique<registry::Policies>(*house.registry, *base.ids);
+    retention = std::make_unique<registry::Retention>(*house.registry, *base.ids, *queue);
     maintenance =
         std::make_unique<registry::Maintenance>(*house.registry, *queue, registry::MaintenanceOptions{});
-    Rooms rooms{*house.registry, *queue,       *builds,    *scans,    *signing,
-                *sync,           *connections, *inventory, *webhooks, *maintenance};
+    Rooms rooms{*house.registry, *policies, *retention,   *queue,     *builds,   *scans,
+                *signing,        *sync,     *connections, *inventory, *webhooks, *maintenance};
     facade = std::make_unique<Native>(rooms, *base.auth, audit, base.clock, "1.2.3", base.log());
   }
   ~House() {
@@ -100,6 +102,8 @@ struct House : connect::ConnectFixture {
   std::unique_ptr<sync::Sync> sync;
   std::unique_ptr<inventory::Inventory> inventory;
   std::unique_ptr<notify::Webhooks> webhooks;
+  std::unique_ptr<registry::Policies> policies;
+  std::unique_ptr<registry::Retention> retention;
   std::unique_ptr<registry::Maintenance> maintenance;
   std::unique_ptr<Native> facade;
 };

@@ -32,6 +32,11 @@ std::string openapi_document(std::string_view version);
 // Every family of routes is one file; the table lists them all (table.cc).
 std::span<const Route> account_routes();      // users, robots, access keys, grants, tokens, whoami
 std::span<const Route> registry_routes();     // namespaces, repositories, tags, waybill
+std::span<const Route> repository_routes();   // repositories and tags with their figures
+std::span<const Route> policy_routes();       // immutable tags, tag history
+std::span<const Route> deleted_routes();      // what can come back
+std::span<const Route> quota_routes();        // what namespaces may hold
+std::span<const Route> retention_routes();    // which tags are kept, and runs
 std::span<const Route> build_routes();        // source providers, sources, rules, records
 std::span<const Route> scan_routes();         // advisory data, packages, findings
 std::span<const Route> sign_routes();         // keys

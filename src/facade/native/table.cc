@@ -16,14 +16,19 @@ struct Group {
   std::string_view name;
   Family family;
 };
-constexpr std::array<Group, 8> groups{{{"accounts", &account_routes},
-                                       {"registry", &registry_routes},
-                                       {"builds", &build_routes},
-                                       {"scans", &scan_routes},
-                                       {"signing", &sign_routes},
-                                       {"connections", &connection_routes},
-                                       {"system", &system_routes},
-                                       {"maintenance", &maintenance_routes}}};
+constexpr std::array<Group, 13> groups{{{"accounts", &account_routes},
+                                        {"registry", &registry_routes},
+                                        {"repositories", &repository_routes},
+                                        {"policies", &policy_routes},
+                                        {"deleted", &deleted_routes},
+                                        {"quotas", &quota_routes},
+                                        {"retention", &retention_routes},
+                                        {"builds", &build_routes},
+                                        {"scans", &scan_routes},
+                                        {"signing", &sign_routes},
+                                        {"connections", &connection_routes},
+                                        {"system", &system_routes},
+                                        {"maintenance", &maintenance_routes}}};
 
 bool in_path(const Route& route, std::string_view name) {
   return route.path.find("{" + std::string(name) + "}") != route.path.npos;

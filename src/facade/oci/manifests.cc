@@ -48,7 +48,7 @@ http::Response Exchange::put_manifest() {
                               .media_type = media_type(x_request.headers.get("Content-Type")),
                               .digest = std::nullopt,
                               .tags = {},
-                              .event_origin = "push"};
+                              .event_origin = x_who.acts_for_user != 0 ? "build" : "push"};
   if (is_digest(x_route.reference)) {
     auto digest = Digest::parse(x_route.reference);
     if (!digest.ok()) return refuse(digest.error());
@@ -87,9 +87,10 @@ http::Response Exchange::delete_manifest() {
   Status removed;
   if (is_digest(x_route.reference)) {
     auto digest = Digest::parse(x_route.reference);
-    removed = digest.ok() ? registry().delete_manifest(*repository, *digest) : Status(digest.error());
+    removed = digest.ok() ? registry().delete_manifest(*repository, *digest, {.actor = x_who.name})
+                          : Status(digest.error());
   } else {
-    removed = registry().delete_tag(*repository, x_route.reference);
+    removed = registry().delete_tag(*repository, x_route.reference, {.actor = x_who.name});
   }
   std::string place =
       repository->full_name() + (is_digest(x_route.reference) ? "@" : ":") + x_route.reference;

@@ -133,6 +133,14 @@ Result<bool> Exchange::mount_from_anywhere(const registry::Repository& to, const
   return registry().mount_blob(to, readable, digest);
 }
 
+// Before the first byte of a body whose length is known. What is there already is not asked about twice.
+Status Exchange::admit(const registry::Repository& repository, std::int64_t least) {
+  auto digest = Digest::parse(find_param(x_query, "digest").value_or(""));
+  if (digest.ok() && registry().blob_size(repository, *digest).ok()) return {};
+  auto length = parse_integer(x_request.headers.get("Content-Length")).value_or(0);
+  return registry().admit(repository, std::max(length, least));
+}
+
 Opened Exchange::begin_upload() {
   auto repository = this->repository(auth::Access::write, true);
   if (!repository.ok()) return refuse(repository.error());
@@ -141,6 +149,7 @@ Opened Exchange::begin_upload() {
   if (*mounted) return **std::move(mounted);
   auto algorithm = algorithm_of(x_query);
   if (!algorithm.ok()) return refuse(algorithm.error());
+  if (Status room = admit(*repository, 1); !room.ok()) return refuse(room.error());
   auto id = registry().begin_upload(*repository, x_who);
   if (!id.ok()) return refuse(id.error());
   auto text = find_param(x_query, "digest");
@@ -164,6 +173,7 @@ Opened Exchange::continue_upload(bool closing) {
   }
   auto algorithm = algorithm_of(x_query);
   if (!algorithm.ok()) return refuse(algorithm.error());
+  if (Status room = admit(*repository, 0); !room.ok()) return refuse(room.error());
   auto writer = registry().open_upload(*repository, x_route.reference, x_who, *algorithm);
   if (!writer.ok()) return refuse(writer.error());
 

@@ -67,7 +67,7 @@ Result<auth::Resource> DeleteRepository::resource(Registry& room, op::Context& c
 
 Result<op::Nothing> DeleteRepository::run(Registry& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room, context, request));
-  TRY_STATUS(room.delete_repository(repository.id));
+  TRY_STATUS(room.delete_repository(repository.id, {.actor = context.who.name}));
   // Whoever makes a repository of this name again must not meet the old one's grants.
   TRY_STATUS(context.auth.drop_grants(repository.namespace_id, repository.full_name()));
   return op::Nothing{};

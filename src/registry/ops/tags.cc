@@ -34,7 +34,7 @@ Result<Tag> CreateTag::run(Registry& room, op::Context& context, const Request& 
   push.media_type = manifest.media_type;
   push.digest = manifest.digest;
   push.tags = {request.tag};
-  push.event_origin = "push";
+  push.event_origin = "api";
   TRY_STATUS(room.put_manifest(repository, push, context.who));
   return room.get_tag(repository, request.tag);
 }
@@ -45,7 +45,7 @@ Result<auth::Resource> DeleteTag::resource(Registry& room, op::Context& context,
 
 Result<op::Nothing> DeleteTag::run(Registry& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room, context, request.repository));
-  TRY_STATUS(room.delete_tag(repository, request.tag));
+  TRY_STATUS(room.delete_tag(repository, request.tag, {.actor = context.who.name}));
   return op::Nothing{};
 }
 

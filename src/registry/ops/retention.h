@@ -1,0 +1,88 @@
+// Operations on retention: who may read sees rules and runs, who manages the namespace changes and starts
+// them. The room is Retention.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "registry/ops/scope.h"
+#include "registry/retention.h"
+
+namespace wharfage::registry::ops {
+
+struct GetRetention {
+  static constexpr op::Declaration declaration{"registry:GetRetention", auth::Access::read};
+  using Request = NamespaceRef;
+  using Response = RetentionPolicy;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct SetRetention {
+  static constexpr op::Declaration declaration{"registry:SetRetention", auth::Access::manage};
+  struct Request {
+    NamespaceRef space;
+    RetentionPolicy policy;  // namespace, times and who sets it are filled in
+  };
+  using Response = RetentionPolicy;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct RunRetention {
+  static constexpr op::Declaration declaration{"registry:RunRetention", auth::Access::manage};
+  struct Request {
+    NamespaceRef space;
+    bool dry = false;
+  };
+  using Response = RetentionRun;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct ListRetentionRuns {
+  static constexpr op::Declaration declaration{"registry:ListRetentionRuns", auth::Access::read};
+  struct Request {
+    NamespaceRef space;
+    Slice slice;
+  };
+  using Response = Page<RetentionRun>;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct RetentionRunRef {
+  NamespaceRef space;
+  std::int64_t id = 0;
+};
+
+struct GetRetentionRun {
+  static constexpr op::Declaration declaration{"registry:GetRetentionRun", auth::Access::read};
+  using Request = RetentionRunRef;
+  using Response = RetentionRun;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct ListRetentionItems {
+  static constexpr op::Declaration declaration{"registry:ListRetentionItems", auth::Access::read};
+  struct Request {
+    NamespaceRef space;
+    std::int64_t run_id = 0;
+    std::string outcome;  // "": all
+    std::int64_t after = 0, limit = 50;
+  };
+  using Response = std::vector<RetentionItem>;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct CancelRetentionRun {
+  static constexpr op::Declaration declaration{"registry:CancelRetentionRun", auth::Access::manage};
+  using Request = RetentionRunRef;
+  using Response = op::Nothing;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+}  // namespace wharfage::registry::ops

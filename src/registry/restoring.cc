@@ -1,0 +1,207 @@
+#include <algorithm>
+
+#include "base/limits.h"
+#include "registry/policies.h"
+#include "registry/policy_limits.h"
+#include "registry/policy_records.h"
+#include "registry/records.h"
+
+// The history of tags, and the way back for what was deleted. What comes back is pushed again from the bytes
+// that were kept, so protection, history and events are those of every push.
+namespace wharfage::registry {
+namespace {
+
+constexpr const char* origin = "restore";
+
+Slice bounded_page(Slice slice) {
+  slice.offset = std::max<std::int64_t>(slice.offset, 0);
+  slice.limit = std::clamp<std::int64_t>(slice.limit, 0, static_cast<std::int64_t>(limits::list_page_max));
+  return slice;
+}
+
+}  // namespace
+
+Result<std::vector<TagChange>> Policies::tag_history(const Repository& repository, std::string_view tag,
+                                                     const std::optional<TagChangeKey>& after,
+                                                     std::int64_t limit) {
+  limit = bounded_page({0, limit}).limit;
+  TagChangeKey before = after.value_or(TagChangeKey{INT64_MAX, "", INT64_MAX});
+  return x_registry.db().read([&](meta::Tx& tx) {
+    return tag.empty() ? records::tag_history(tx, repository.id, before, limit)
+                       : records::tag_history_of(tx, repository.id, tag, before.number, limit);
+  });
+}
+
+Result<Tag> Policies::restore_tag(const Repository& repository, const std::string& tag, const Digest& digest,
+                                  const auth::Principal& who) {
+  TRY(bool known, x_registry.db().read([&](meta::Tx& tx) {
+    return records::has_pointed_to(tx, repository.id, tag, digest.text());
+  }));
+  if (!known)
+    return fail(Reason::manifest_unknown, "the history does not know the tag with this digest",
+                digest.text());
+  TRY_STATUS(restore(repository, digest.text(), who, 0));
+  TRY(Manifest manifest, x_registry.get_manifest(repository, digest.text()));
+  TRY_STATUS(x_registry.put_manifest(repository,
+                                     {.bytes = manifest.bytes,
+                                      .media_type = manifest.media_type,
+                                      .digest = digest,
+                                      .tags = {tag},
+                                      .event_origin = origin},
+                                     who));
+  return x_registry.get_tag(repository, tag);
+}
+
+Result<std::vector<DeletedManifest>> Policies::deleted_manifests(const Repository& repository, Slice slice) {
+  return x_registry.db().read(
+      [&](meta::Tx& tx) { return records::deleted_manifests(tx, repository.id, bounded_page(slice)); });
+}
+
+Result<std::vector<DeletedTag>> Policies::deleted_tags(const Repository& repository, Slice slice) {
+  return x_registry.db().read(
+      [&](meta::Tx& tx) { return records::deleted_tags(tx, repository.id, bounded_page(slice)); });
+}
+
+Result<std::vector<DeletedRepository>> Policies::deleted_repositories(std::int64_t namespace_id,
+                                                                      Slice slice) {
+  return x_registry.db().read(
+      [&](meta::Tx& tx) { return records::deleted_repositories(tx, namespace_id, bounded_page(slice)); });
+}
+
+Result<Manifest> Policies::restore_manifest(const Repository& repository, const Digest& digest,
+                                            const auth::Principal& who) {
+  return restore(repository, digest.text(), who, 0);
+}
+
+// Children first, so that the index finds them; then what is attached to it. What is there already stays as
+// it is.
+Result<Manifest> Policies::restore(const Repository& repository, const std::string& digest,
+                                   const auth::Principal& who, int depth) {
+  if (depth > limits::restore_depth_max) return fail(Reason::too_large, "the image is nested too deeply");
+  struct Found {
+    std::optional<DeletedManifest> deleted;
+    std::string bytes;
+    std::vector<std::string> children;
+  };
+  TRY(auto found, x_registry.db().read([&](meta::Tx& tx) -> Result<Found> {
+    Found found;
+    TRY(found.deleted, records::find_deleted_manifest(tx, repository.id, digest));
+    if (!found.deleted) return found;
+    TRY(found.bytes, records::manifest_bytes(tx, found.deleted->manifest.id));
+    TRY(found.children, records::deleted_children(tx, found.deleted->manifest.id));
+    return found;
+  }));
+  if (!found.deleted) return x_registry.get_manifest(repository, digest);
+  for (const auto& child : found.children) TRY_STATUS(restore(repository, child, who, depth + 1));
+  TRY_STATUS(restore_tags(repository, *found.deleted, found.bytes, who));
+  TRY_STATUS(restore_accessories(repository, *found.deleted, who, depth));
+  return x_registry.get_manifest(repository, digest);
+}
+
+// Those that went with the manifest and whose names are free. Without any it comes back under its digest.
+Status Policies::restore_tags(const Repository& repository, const DeletedManifest& deleted,
+                              const std::string& bytes, const auth::Principal& who) {
+  TRY(auto names, x_registry.db().read([&](meta::Tx& tx) -> Result<std::vector<std::string>> {
+    TRY(auto tags, records::deleted_tags_of(tx, deleted.manifest.id, limits::restore_tags_max));
+    std::vector<std::string> free;
+    for (const auto& tag : tags) {
+      TRY(auto taken, records::find_tag_row(tx, repository.id, tag.name));
+      if (!taken && tag.deleted_at >= deleted.deleted_at) free.push_back(tag.name);
+    }
+    return free;
+  }));
+  for (std::size_t from = 0; from == 0 || from < names.size(); from += limits::manifest_tags_per_push_max) {
+    std::size_t to = std::min(names.size(), from + limits::manifest_tags_per_push_max);
+    ManifestPush push{.bytes = bytes,
+                      .media_type = deleted.manifest.media_type,
+                      .digest = deleted.manifest.digest,
+                      .tags = {names.begin() + static_cast<std::ptrdiff_t>(from),
+                               names.begin() + static_cast<std::ptrdiff_t>(to)},
+                      .event_origin = origin};
+    TRY_STATUS(x_registry.put_manifest(repository, push, who));
+  }
+  return x_registry.db().write([&](meta::Tx& tx) -> Status {
+    for (const auto& name : names) TRY_STATUS(records::forget_deleted_tag(tx, repository.id, name));
+    return {};
+  });
+}
+
+// Signatures and the like that went no earlier than their subject.
+Status Policies::restore_accessories(const Repository& repository, const DeletedManifest& deleted,
+                                     const auth::Principal& who, int depth) {
+  std::string stem = deleted.manifest.digest->text();
+  stem[stem.find(':')] = '-';
+  TRY(auto digests, x_registry.db().read([&](meta::Tx& tx) -> Result<std::vector<std::string>> {
+    TRY(auto found,
+        records::deleted_referrers(tx, repository.id, deleted.manifest.digest->text(), deleted.deleted_at));
+    for (const char* suffix : {"", ".sig", ".att", ".sbom"}) {
+      TRY(auto tag, records::find_deleted_tag(tx, repository.id, stem + suffix));
+      if (tag && tag->deleted_at >= deleted.deleted_at) found.push_back(tag->digest);
+    }
+    return found;
+  }));
+  for (const auto& digest : digests) TRY_STATUS(restore(repository, digest, who, depth + 1));
+  return {};
+}
+
+Result<Tag> Policies::restore_deleted_tag(const Repository& repository, const std::string& tag,
+                                          const auth::Principal& who) {
+  TRY(auto deleted, x_registry.db().read([&](meta::Tx& tx) -> Result<DeletedTag> {
+    TRY(auto found, records::find_deleted_tag(tx, repository.id, tag));
+    if (!found) return fail(Reason::tag_unknown, {}, tag);
+    TRY(auto taken, records::find_tag_row(tx, repository.id, tag));
+    if (taken) return fail(Reason::conflict, "there is such a tag again", tag);
+    return *std::move(found);
+  }));
+  TRY_STATUS(restore(repository, deleted.digest, who, 0));
+  TRY(Manifest manifest, x_registry.get_manifest(repository, deleted.digest));
+  TRY_STATUS(x_registry.put_manifest(repository,
+                                     {.bytes = manifest.bytes,
+                                      .media_type = manifest.media_type,
+                                      .digest = manifest.digest,
+                                      .tags = {tag},
+                                      .event_origin = origin},
+                                     who));
+  TRY_STATUS(x_registry.db().write(
+      [&](meta::Tx& tx) { return records::forget_deleted_tag(tx, repository.id, tag); }));
+  return x_registry.get_tag(repository, tag);
+}
+
+// ---------------------------------------------------------------- repositories
+
+namespace {
+
+// Of this namespace, and not being emptied already.
+Result<records::UnnamedRepository> known(meta::Tx& tx, std::int64_t namespace_id, std::int64_t id,
+                                         TimeMs now) {
+  TRY(auto found, records::find_deleted_repository(tx, id));
+  if (!found || found->repository.namespace_id != namespace_id || found->repository.purge_at <= now)
+    return fail(Reason::repository_unknown, "there is no such deleted repository", std::to_string(id));
+  return *std::move(found);
+}
+
+}  // namespace
+
+Result<Repository> Policies::restore_repository(std::int64_t namespace_id, std::int64_t id) {
+  TRY_STATUS(x_registry.db().write([&](meta::Tx& tx) -> Status {
+    TRY(auto found, known(tx, namespace_id, id, x_registry.clock().now()));
+    TRY(auto space, records::find_namespace(tx, namespace_id));
+    if (!space) return fail(Reason::namespace_unknown);
+    TRY(bool renamed, records::rename_repository(tx, found, space->name));
+    if (!renamed) return fail(Reason::repository_exists, {}, space->name + "/" + found.repository.name);
+    TRY(auto held, records::counts(tx, id));
+    TRY_STATUS(records::append_usage(tx, namespace_id, {.repositories = 1, .tags = held.tags}));
+    return records::append_change(tx, 0, {.repositories = 1});
+  }));
+  return x_registry.get_repository(id);
+}
+
+Status Policies::purge_repository(std::int64_t namespace_id, std::int64_t id) {
+  TimeMs now = x_registry.clock().now();
+  return x_registry.db().write([&](meta::Tx& tx) -> Status {
+    TRY(auto found, known(tx, namespace_id, id, now));
+    return records::purge_repository_at(tx, id, std::max(now, found.repository.deleted_at + 1));
+  });
+}
+
+}  // namespace wharfage::registry
