@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <fstream>
@@ -95,6 +96,7 @@ class TlsPeer {
  public:
   explicit TlsPeer(std::uint16_t port, const TlsWish& wish = {})
       : x_peer(port), x_context(SSL_CTX_new(TLS_client_method())) {
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that the server may have closed
     SSL_CTX_set_security_level(x_context, 0);
     SSL_CTX_set_max_proto_version(x_context, wish.version);
     SSL_CTX_set_min_proto_version(x_context, 0);
