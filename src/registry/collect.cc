@@ -15,6 +15,8 @@
 namespace wharfage::registry {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 constexpr int unnamed_steps_max = 8;
 constexpr std::size_t rows_per_transaction = 256;
 constexpr std::size_t sweep_batch = 512;
@@ -64,17 +66,18 @@ class Registry::Collector {
   Status purge_trashed();
   Result<bool> forget_blob(meta::Tx& tx, const Digest& digest);
 
-  // One transaction, and a rest from it.
+  // One transaction, after a rest from the last one; what needs no writer is done in the meantime.
   template <class Work>
   auto write(Work work) {
-    std::chrono::microseconds spent{0};
+    std::this_thread::sleep_until(x_state.rest_until);
+    auto spent = Steady::duration::zero();
     auto done = x_state.db.write([&](meta::Tx& tx) {
-      auto begun = std::chrono::steady_clock::now();
+      auto begun = Steady::now();
       auto result = work(tx);
-      spent = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+      spent = Steady::now() - begun;
       return result;
     });
-    std::this_thread::sleep_for(std::min(rest * spent, rest_max));
+    x_state.rest_until = Steady::now() + std::min<Steady::duration>(rest * spent, rest_max);
     return done;
   }
 

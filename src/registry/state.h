@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -99,6 +100,7 @@ struct Registry::State {
   std::mutex collecting;
   // Where the search for files without a row goes on, by blob::Area; under `collecting`.
   std::array<std::optional<Digest>, 3> swept;
+  std::chrono::steady_clock::time_point rest_until;  // collecting leaves the writer to others; likewise
   Reclaimed reclaimed;
 
   static std::string manifest_key(std::int64_t repository_id, std::string_view reference) {
