@@ -70,7 +70,7 @@ class Scanning {
   Result<Rule> get_rule(std::string_view id);
   Result<Page<Rule>> list_rules(Slice slice);
   Result<std::vector<Rule>> all_rules();  // at most scan_rules_max
-  Result<Rule> update_rule(Rule rule);  // by id; scan_type stays
+  Result<Rule> update_rule(Rule rule);    // by id; scan_type stays
   Status delete_rule(std::string_view id);
 
   // ---- advisories
