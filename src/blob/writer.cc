@@ -43,7 +43,8 @@ Status FileWriter::usable() const {
 
 Status FileWriter::catch_up(DigestAlgorithm algorithm) {
   HashState hash{Hasher(algorithm)};
-  for (;;) {
+  TRY(std::int64_t size, file_size(x_file));
+  while (hash.size < size) {  // no buffer at all for a new upload
     TRY(std::string bytes, read_at(x_file.get(), hash.size, limits::blob_copy_chunk));
     if (bytes.empty()) break;
     hash.hasher.update(bytes);
