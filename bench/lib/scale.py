@@ -108,7 +108,7 @@ def collect(bench):
     shutil.move(source, os.path.join(bench.folder, "collect-data"))
     with bench.folder_for("collect") as folder:
         server = Wharfage(os.path.join(folder, "wharfage"),
-                          {"storage.collect_interval_s": 1, "storage.unreferenced_for_s": 5})
+                          {"storage.collect_interval_s": 1, "storage.unreferenced_for_s": 5, "registry.delete_grace_s": 0})
         shutil.move(os.path.join(bench.folder, "collect-data"), server.data)
         with bench.started(server):
             reclaim(bench, server, count)

@@ -31,6 +31,18 @@ def chunks(count, size=20_000):
         yield range(first, min(count, first + size))
 
 
+# As registry/policy_schema.cc counts what was there before it.
+NAMESPACE_COUNTS = """
+    INSERT INTO namespace_counts (namespace_id, repositories, tags, blobs, bytes)
+    SELECT n.id, (SELECT COUNT(*) FROM repositories r WHERE r.namespace_id = n.id),
+           (SELECT COUNT(*) FROM tags t JOIN repositories r ON r.id = t.repository_id
+            WHERE r.namespace_id = n.id AND t.is_accessory = 0),
+           (SELECT COUNT(DISTINCT l.digest) FROM repository_blobs l WHERE l.namespace_id = n.id),
+           (SELECT COALESCE(SUM(b.size), 0) FROM blobs b
+            WHERE b.digest IN (SELECT l.digest FROM repository_blobs l WHERE l.namespace_id = n.id))
+    FROM namespaces n"""
+
+
 class Filler:
     """Works on a stopped server's data folder that holds one pushed artifact in big/template."""
 
@@ -64,17 +76,23 @@ class Filler:
         first = self.reserve("repository", count)
         for part in chunks(count):
             self.db.executemany(
-                "INSERT INTO repositories VALUES (?, ?, ?, ?, ?, '', '', 1, 0, ?, ?, NULL)",
+                "INSERT INTO repositories (id, public_id, namespace_id, full_name, name, summary, detail, is_public, "
+                "immutable_tags, created_at, updated_at) VALUES (?, ?, ?, ?, ?, '', '', 1, 0, ?, ?)",
                 ((first + i, f"crr-{prefix}{first + i:0{16 - len(prefix)}d}", space, f"{namespace}/{prefix}{i:07d}",
                   f"{prefix}{i:07d}", self.now, self.now) for i in part))
         self.counts.setdefault(0, dict.fromkeys(COUNTS, 0))["repositories"] += count
         return first
 
+    def link(self, repository, blobs):
+        self.db.executemany(
+            "INSERT INTO repository_blobs (repository_id, digest, linked_at, namespace_id) "
+            "VALUES (?1, ?2, ?3, (SELECT namespace_id FROM repositories WHERE id = ?1))",
+            [(repository, blob, self.now) for blob in blobs])
+
     def tags(self, namespace, name, count):
         """A repository with `count` tags, five on each manifest; all manifests share one layer."""
         repository = self.repositories(namespace, 1, name)
-        self.db.executemany("INSERT INTO repository_blobs VALUES (?, ?, ?, NULL)",
-                            [(repository, blob, self.now) for blob in self.blobs])
+        self.link(repository, self.blobs)
         manifests = max(1, count // TAGS_PER_MANIFEST)
         first = self.manifests(repository, manifests, lambda _: self.blobs[1])
         tag = self.reserve("tag", count)
@@ -99,7 +117,9 @@ class Filler:
                              value["config"]["mediaType"], self.blobs[0], len(body), total, self.now + i))
                 bodies.append((first + i, body))
                 references += [(first + i, repository, blob) for blob in (self.blobs[0], layer)]
-            self.db.executemany("INSERT INTO manifests VALUES (?, ?, ?, ?, ?, NULL, ?, ?, ?, 0, ?)", rows)
+            self.db.executemany(
+                "INSERT INTO manifests (id, repository_id, digest, media_type, artifact_type, config_digest, size, total_size, "
+                "is_accessory, pushed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)", rows)
             self.db.executemany("INSERT INTO manifest_bytes VALUES (?, ?)", bodies)
             self.db.executemany("INSERT INTO manifest_blobs VALUES (?, ?, ?)", references)
         return first
@@ -107,7 +127,7 @@ class Filler:
     def artifacts(self, namespace, name, count):
         """A repository with `count` untagged manifests, each with a layer of its own, in a file of its own."""
         repository = self.repositories(namespace, 1, name)
-        self.db.execute("INSERT INTO repository_blobs VALUES (?, ?, ?, NULL)", (repository, self.blobs[0], self.now))
+        self.link(repository, self.blobs[:1])
         digests = []
         size = self.template["layers"][0]["size"]
         shelves = os.path.join(self.data, "blobs/sha256")
@@ -123,8 +143,7 @@ class Filler:
                 os.close(file)
             fresh = digests[part.start:part.stop]
             self.db.executemany("INSERT INTO blobs VALUES (?, ?, 0, ?)", ((d, size, self.now) for d in fresh))
-            self.db.executemany("INSERT INTO repository_blobs VALUES (?, ?, ?, NULL)",
-                                ((repository, d, self.now) for d in fresh))
+            self.link(repository, fresh)
         self.manifests(repository, count, lambda i: digests[i])
         self.count(repository, manifests=count)
         self.counts[0]["blobs"] += count
@@ -137,6 +156,8 @@ class Filler:
                 f"INSERT INTO registry_counts VALUES (?{', ?' * len(COUNTS)}) ON CONFLICT (repository_id) DO UPDATE SET "
                 + ", ".join(f"{c} = {c} + excluded.{c}" for c in COUNTS),
                 (repository, *(counts[c] for c in COUNTS)))
+        self.db.execute("DELETE FROM namespace_counts")
+        self.db.execute(NAMESPACE_COUNTS)
         self.db.commit()
         broken = self.db.execute("PRAGMA foreign_key_check").fetchone()
         assert broken is None, f"the filled store refers to what is not there: {broken}"
