@@ -1,4 +1,5 @@
 // What was deleted and can come back: images, tags, whole repositories.
+#include "facade/native/place_queries.h"
 #include "facade/native/route.h"
 #include "registry/ops/policies.h"
 
@@ -9,10 +10,6 @@ namespace ops = registry::ops;
 using wire::field;
 using wire::required;
 
-struct SpaceQuery {
-  std::string space;
-  static constexpr auto fields() { return std::array{field<&SpaceQuery::space>("namespace", required)}; }
-};
 struct PageQuery {
   std::string space;
   std::optional<std::int64_t> offset;
@@ -20,22 +17,6 @@ struct PageQuery {
   static constexpr auto fields() {
     return std::array{field<&PageQuery::space>("namespace", required), field<&PageQuery::offset>("offset"),
                       field<&PageQuery::limit>("limit")};
-  }
-};
-struct NumberQuery {
-  std::string space;
-  std::int64_t id = 0;
-  static constexpr auto fields() {
-    return std::array{field<&NumberQuery::space>("namespace", required),
-                      field<&NumberQuery::id>("id", required)};
-  }
-};
-struct RepositoryQuery {
-  std::string space;
-  std::string repository;
-  static constexpr auto fields() {
-    return std::array{field<&RepositoryQuery::space>("namespace", required),
-                      field<&RepositoryQuery::repository>("repository", required)};
   }
 };
 struct DeletedQuery {

@@ -1,6 +1,7 @@
 // Immutability rules of namespaces, and the history of tags. A repository's name may hold slashes: in a path
 // they stand as %2F.
 #include "registry/ops/policies.h"
+#include "facade/native/place_queries.h"
 #include "facade/native/route.h"
 
 namespace wharfage::native {
@@ -10,18 +11,6 @@ namespace ops = registry::ops;
 using wire::field;
 using wire::required;
 
-struct SpaceQuery {
-  std::string space;
-  static constexpr auto fields() { return std::array{field<&SpaceQuery::space>("namespace", required)}; }
-};
-struct NumberQuery {
-  std::string space;
-  std::int64_t id = 0;
-  static constexpr auto fields() {
-    return std::array{field<&NumberQuery::space>("namespace", required),
-                      field<&NumberQuery::id>("id", required)};
-  }
-};
 struct Rule {
   std::int64_t id = 0;
   std::string name;
@@ -68,14 +57,6 @@ struct RuleList {
   static constexpr auto fields() { return std::array{field<&RuleList::items>("items")}; }
 };
 
-struct RepositoryQuery {
-  std::string space;
-  std::string repository;
-  static constexpr auto fields() {
-    return std::array{field<&RepositoryQuery::space>("namespace", required),
-                      field<&RepositoryQuery::repository>("repository", required)};
-  }
-};
 struct HistoryQuery {
   std::string space;
   std::string repository;

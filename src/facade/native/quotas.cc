@@ -1,4 +1,5 @@
 // Quotas of namespaces, and what is used of them.
+#include "facade/native/place_queries.h"
 #include "facade/native/route.h"
 #include "registry/ops/policies.h"
 
@@ -9,10 +10,6 @@ namespace ops = registry::ops;
 using wire::field;
 using wire::required;
 
-struct SpaceQuery {
-  std::string space;
-  static constexpr auto fields() { return std::array{field<&SpaceQuery::space>("namespace", required)}; }
-};
 struct Limits {
   std::optional<std::int64_t> bytes;
   std::optional<std::int64_t> tags;

@@ -1,5 +1,6 @@
 // Retention of namespaces: rules, runs, and what each run removed and kept.
 #include "registry/ops/retention.h"
+#include "facade/native/place_queries.h"
 #include "facade/native/route.h"
 
 namespace wharfage::native {
@@ -9,10 +10,6 @@ namespace ops = registry::ops;
 using wire::field;
 using wire::required;
 
-struct SpaceQuery {
-  std::string space;
-  static constexpr auto fields() { return std::array{field<&SpaceQuery::space>("namespace", required)}; }
-};
 struct Rule {
   std::string name;
   std::optional<std::string> repositories;
