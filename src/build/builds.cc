@@ -134,7 +134,9 @@ Status Builds::delete_provider(std::string_view name) {
   return x_db.write([&](meta::Tx& tx) -> Status {
     TRY(auto row, found(records::find_provider(tx, name), Reason::source_provider_unknown));
     TRY(bool used, records::provider_in_use(tx, row.provider.id));
-    if (used) return fail(Reason::conflict, "repositories are still built from this provider");
+    if (used)
+      return fail(Reason::conflict,
+                  "repositories are built from this provider, or deleted ones that can come back");
     return changed(records::delete_provider(tx, row.provider.id), Reason::source_provider_unknown);
   });
 }
