@@ -28,17 +28,10 @@ std::string Auth::State::credential_key(std::string_view name, std::string_view 
                              std::to_string(name.size()) + ":" + std::string(name) + std::string(password));
 }
 
-// Made when the first password of any account is checked, so that this too tells nothing about names.
-const std::string& Auth::State::nobodys_password() {
-  std::call_once(nobody_once, [&] { nobody = crypto::hash_password(random_password()); });
-  return nobody;
-}
-
 // An unknown name costs what a wrong password costs.
 Result<std::optional<Credential>> Auth::State::verify_user(std::string_view name, std::string_view password) {
-  const std::string& dummy = nobodys_password();
   TRY(auto row, db.read([&](meta::Tx& tx) { return records::find_user(tx, name); }));
-  bool right = crypto::verify_password(password, row ? row->password : dummy);
+  TRY(bool right, crypto::verify_password(password, row ? row->password : nobodys_password));
   if (!right || !row || !row->user.enabled) return std::optional<Credential>();
   const User& user = row->user;
   Principal who{
@@ -77,7 +70,6 @@ Result<std::optional<Credential>> Auth::State::verify_temporary(std::string_view
 }
 
 Result<std::optional<Credential>> Auth::State::verify(std::string_view name, std::string_view password) {
-  if (auto miss = MemoryOnly::misses()) return *std::move(miss);
   if (name.size() > limits::login_name_max || password.size() > limits::password_bytes_max) {
     return std::optional<Credential>();
   }
@@ -102,8 +94,11 @@ Result<Principal> Auth::check_password(std::string_view name, std::string_view p
   auto known = state.credentials.find(key);
   if (known && state.clock.now() < known->valid_until) return std::move(known->who);
 
+  if (auto miss = MemoryOnly::misses()) return *std::move(miss);
+  // Whoever comes after a change must not get an answer that was begun before it.
   std::uint64_t version = state.credentials.version();
-  TRY(auto verified, state.verify(name, password));
+  TRY(auto verified,
+      state.verifications.run(key + std::to_string(version), [&] { return state.verify(name, password); }));
   if (!verified) {
     state.login_failed(name, peer);
     return fail(Reason::bad_credentials);

@@ -1,6 +1,7 @@
 #include <thread>
 
 #include "auth/auth_fixture.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/digest.h"
@@ -73,6 +74,18 @@ TEST_CASE("too many wrong passwords close the door for that user from that addre
   CHECK(login(fixture, "alice", "password of alice", "192.0.2.8") == "ok");
   CHECK(login(fixture, "bob", "password of bob") == "ok");
   fixture.clock.advance(limits::password_failure_window_ms);
+  CHECK(login(fixture, "alice", "password of alice") == "ok");
+}
+
+TEST_CASE("a right password that could not be checked counts for nothing") {
+  AuthFixture fixture;
+  fixture.user("alice");
+  CHECK(login(fixture, "alice", "wrong password") == "bad_credentials");
+  {
+    failpoint::Armed no_memory("crypto.password_memory", 1, limits::password_failures_max);
+    for (int i = 0; i < limits::password_failures_max; ++i)
+      CHECK(login(fixture, "alice", "password of alice") == "throttled");
+  }
   CHECK(login(fixture, "alice", "password of alice") == "ok");
 }
 

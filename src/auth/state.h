@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "auth/lru.h"
 #include "auth/nonces.h"
 #include "auth/records.h"
+#include "auth/shared_work.h"
 #include "auth/standing.h"
 #include "auth/throttle.h"
 #include "base/limits.h"
@@ -42,7 +42,6 @@ struct Auth::State {
   Result<std::optional<Credential>> verify_user(std::string_view name, std::string_view password);
   Result<std::optional<Credential>> verify_robot(std::string_view name, std::string_view secret);
   Result<std::optional<Credential>> verify_temporary(std::string_view name, std::string_view secret);
-  const std::string& nobodys_password();  // a hash that no password matches, as costly as a real one
   void login_failed(std::string_view name, std::string_view peer);
 
   // Whose tokens, logins and keys `who` may make: himself, if he is an active user or robot.
@@ -56,9 +55,9 @@ struct Auth::State {
   const Clock& clock;
   Log log;
   std::string salt;
-  std::once_flag nobody_once;
-  std::string nobody;
+  const std::string nobodys_password = crypto::hash_of_no_password();
   Lru<Credential> credentials{limits::credential_cache_max};
+  SharedWork<Result<std::optional<Credential>>> verifications;
   Lru<std::shared_ptr<const KnownAccessKey>> access_keys{limits::access_key_cache_max};
   Standings standings;
   Throttle throttle;

@@ -30,13 +30,14 @@ Result<bool> Auth::ensure_admin(std::string_view password) {
   TRY(bool exists, x_state->db.read([](meta::Tx& tx) { return records::any_user(tx); }));
   if (exists) return false;
   TRY_STATUS(check_new_password(password));
+  TRY(std::string hash, crypto::hash_password(password));
   TRY(std::int64_t id, x_state->ids.next("user"));
   records::UserRow row{.user = {.id = id,
                                 .name = "admin",
                                 .public_id = random_hex(16),
                                 .administrator = true,
                                 .created_at = x_state->clock.now()},
-                       .password = crypto::hash_password(password)};
+                       .password = std::move(hash)};
   return x_state->db.write([&](meta::Tx& tx) -> Result<bool> {
     TRY(bool meanwhile, records::any_user(tx));
     if (meanwhile) return false;
@@ -47,13 +48,14 @@ Result<bool> Auth::ensure_admin(std::string_view password) {
 Result<User> Auth::create_user(std::string_view name, std::string_view password, bool administrator) {
   TRY_STATUS(check_account_name(name));
   TRY_STATUS(check_new_password(password));
+  TRY(std::string hash, crypto::hash_password(password));
   TRY(std::int64_t id, x_state->ids.next("user"));
   records::UserRow row{.user = {.id = id,
                                 .name = std::string(name),
                                 .public_id = random_hex(16),
                                 .administrator = administrator,
                                 .created_at = x_state->clock.now()},
-                       .password = crypto::hash_password(password)};
+                       .password = std::move(hash)};
   TRY(bool added, x_state->db.write([&](meta::Tx& tx) { return records::insert_user(tx, row); }));
   if (!added) return fail(Reason::user_exists);
   return row.user;
@@ -88,7 +90,7 @@ Status Auth::update_user(std::string_view name, std::optional<std::string> passw
   std::string hash;
   if (password) {
     TRY_STATUS(check_new_password(*password));
-    hash = crypto::hash_password(*password);
+    TRY(hash, crypto::hash_password(*password));
   }
   TRY(std::int64_t id, x_state->db.write([&](meta::Tx& tx) -> Result<std::int64_t> {
     TRY(auto row, need_user(tx, name));

@@ -45,7 +45,10 @@ class Vault {
 };
 
 // Argon2id in its PHC string form. Slow on purpose (some 20 ms): never on the event loop.
-std::string hash_password(std::string_view password);
-bool verify_password(std::string_view password, std::string_view phc);
+// Error: throttled (no memory to hash: nothing is known of the password).
+Result<std::string> hash_password(std::string_view password);
+// False also when `phc` is no such hash.
+Result<bool> verify_password(std::string_view password, std::string_view phc);
+std::string hash_of_no_password();  // matches nothing and is as dear to verify as a real one
 
 }  // namespace wharfage::crypto

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 
 using namespace wharfage;
@@ -39,6 +40,11 @@ struct Folder {
                            .c_str()) == 0;
   }
 };
+
+bool matches(std::string_view password, std::string_view phc) {
+  auto outcome = verify_password(password, phc);
+  return outcome.ok() && *outcome;
+}
 
 }  // namespace
 
@@ -215,13 +221,13 @@ TEST_CASE("a master key that is not one is refused, and left as it is") {
 }
 
 TEST_CASE("a password matches its hash and nothing else does") {
-  std::string phc = hash_password("correct horse");
+  std::string phc = *hash_password("correct horse");
   CHECK(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-  CHECK(phc != hash_password("correct horse"));
-  CHECK(verify_password("correct horse", phc));
-  CHECK_FALSE(verify_password("correct hors", phc));
-  CHECK_FALSE(verify_password("", phc));
-  CHECK(verify_password("", hash_password("")));
+  CHECK(phc != *hash_password("correct horse"));
+  CHECK(matches("correct horse", phc));
+  CHECK_FALSE(matches("correct hors", phc));
+  CHECK_FALSE(matches("", phc));
+  CHECK(matches("", *hash_password("")));
 }
 
 TEST_CASE("hashes made elsewhere are understood") {
@@ -229,13 +235,13 @@ TEST_CASE("hashes made elsewhere are understood") {
   for (std::string_view phc :
        {"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
         "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc"}) {
-    CHECK(verify_password("password", phc));
-    CHECK_FALSE(verify_password("Password", phc));
+    CHECK(matches("password", phc));
+    CHECK_FALSE(matches("Password", phc));
   }
 }
 
 TEST_CASE("a text that is no hash, or a hash of absurd cost, matches no password") {
-  std::string phc = hash_password("p");
+  std::string phc = *hash_password("p");
   std::string tail = phc.substr(phc.find("$m=") + sizeof("$m=19456,t=2,p=1") - 1);
   for (std::string bad :
        {std::string(), std::string("p"), std::string("$$$$$"), phc + "$", phc.substr(1),
@@ -245,7 +251,25 @@ TEST_CASE("a text that is no hash, or a hash of absurd cost, matches no password
         "$argon2id$v=19$m=-1,t=2,p=1" + tail, "$argon2id$v=19$m=1,t=2,p=1" + tail,
         "$argon2id$v=19$m=19456,t=2" + tail, std::string("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$")}) {
     CAPTURE(bad);
-    CHECK_FALSE(verify_password("p", bad));
-    CHECK_FALSE(verify_password("", bad));
+    CHECK_FALSE(matches("p", bad));
+    CHECK_FALSE(matches("", bad));
   }
+}
+
+TEST_CASE("a password that could not be hashed is not called wrong") {
+  std::string phc = *hash_password("correct horse");
+  {
+    failpoint::Armed no_memory("crypto.password_memory");
+    auto outcome = verify_password("correct horse", phc);
+    REQUIRE_FALSE(outcome.ok());
+    CHECK(outcome.error().reason == Reason::throttled);
+  }
+  CHECK(matches("correct horse", phc));
+}
+
+TEST_CASE("no password matches the hash of none") {
+  std::string phc = hash_of_no_password();
+  CHECK(phc.size() == hash_password("p")->size());
+  CHECK(phc != hash_of_no_password());
+  CHECK_FALSE(matches("", phc));
 }

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -32,6 +32,7 @@ struct Phc {
 // Argon2's memory is mapped and unmapped, not taken from malloc: glibc would keep it for the next time, and
 // every worker that ever checked a password would hold 19 MiB for good.
 int map_memory(std::uint8_t** memory, std::size_t size) {
+  if (FAIL_POINT("crypto.password_memory")) return ARGON2_MEMORY_ALLOCATION_ERROR;
   void* at = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   *memory = at == MAP_FAILED ? nullptr : static_cast<std::uint8_t*>(at);
   return at == MAP_FAILED ? ARGON2_MEMORY_ALLOCATION_ERROR : ARGON2_OK;
@@ -52,8 +53,7 @@ std::uint8_t* bytes_of(std::string_view text) {
   return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // the C interface forgot const
 }
 
-// Nothing when there is no memory left.
-std::optional<std::string> argon2id(std::string_view password, const Phc& phc, std::size_t size) {
+Result<std::string> argon2id(std::string_view password, const Phc& phc, std::size_t size) {
   std::string hash(size, '\0');
   argon2_context context{};
   context.out = bytes_of(hash);
@@ -73,7 +73,7 @@ std::optional<std::string> argon2id(std::string_view password, const Phc& phc, s
   turns().acquire();
   int outcome = argon2id_ctx(&context);
   turns().release();
-  if (outcome != ARGON2_OK) return std::nullopt;
+  if (outcome != ARGON2_OK) return fail(Reason::throttled, "there is no memory left for passwords");
   return hash;
 }
 
@@ -81,6 +81,11 @@ std::string unpadded_base64(std::string_view bytes) {
   std::string text = base64(bytes);
   while (text.ends_with('=')) text.pop_back();
   return text;
+}
+
+std::string text_of(const Phc& phc) {
+  return fmt::format("$argon2id$v=19$m={},t={},p={}${}${}", phc.memory_kib, phc.passes, phc.lanes,
+                     unpadded_base64(phc.salt), unpadded_base64(phc.hash));
 }
 
 // "m=19456" with name 'm' -> 19456, when it lies in 1..max.
@@ -108,19 +113,21 @@ std::optional<Phc> parse_phc(std::string_view text) {
 
 }  // namespace
 
-std::string hash_password(std::string_view password) {
-  const Phc phc{memory_kib, passes, lanes, random_bytes(salt_size), {}};
-  auto hash = argon2id(password, phc, hash_size);
-  CHECK(hash, "no memory to hash a password");
-  return fmt::format("$argon2id$v=19$m={},t={},p={}${}${}", memory_kib, passes, lanes,
-                     unpadded_base64(phc.salt), unpadded_base64(*hash));
+Result<std::string> hash_password(std::string_view password) {
+  Phc phc{memory_kib, passes, lanes, random_bytes(salt_size), {}};
+  TRY(phc.hash, argon2id(password, phc, hash_size));
+  return text_of(phc);
 }
 
-bool verify_password(std::string_view password, std::string_view phc) {
+std::string hash_of_no_password() {
+  return text_of({memory_kib, passes, lanes, random_bytes(salt_size), random_bytes(hash_size)});
+}
+
+Result<bool> verify_password(std::string_view password, std::string_view phc) {
   auto parsed = parse_phc(phc);
   if (!parsed) return false;
-  auto hash = argon2id(password, *parsed, parsed->hash.size());
-  return hash && same_secret(*hash, parsed->hash);
+  TRY(std::string hash, argon2id(password, *parsed, parsed->hash.size()));
+  return same_secret(hash, parsed->hash);
 }
 
 }  // namespace wharfage::crypto
