@@ -33,8 +33,11 @@ class Registry::Checker {
   Status reference(meta::Tx& tx, const Manifest& manifest, const Descriptor& to, bool may_be_child);
   Status tags();
   Status dangling_tag(meta::Tx& tx, const records::TagAt& tag);
+  // ---- figures (checker_counts.cc)
   Status counts();
   Status counts_of(meta::Tx& tx, std::int64_t repository_id, bool mend, bool& wrong);
+  Status usages();
+  Status settle_usage(meta::Tx& tx, std::int64_t namespace_id);
 
   // Tells once the transaction has been committed.
   void tell(meta::Tx& tx, Finding finding);

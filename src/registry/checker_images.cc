@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "registry/checker.h"
@@ -12,28 +10,6 @@ constexpr std::int64_t manifest_page = 50;  // with their bytes
 
 bool holds(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-std::string described(const records::Counts& counts) {
-  return fmt::format("{} repositories, {}+{} tags, {}+{} manifests, {} blobs, {} bytes", counts.repositories,
-                     counts.tags, counts.accessory_tags, counts.manifests, counts.accessories, counts.blobs,
-                     counts.bytes);
-}
-
-// What must be added to `kept` for it to be right.
-records::Counts difference(const records::Counts& right, const records::Counts& kept) {
-  return {.repositories = right.repositories - kept.repositories,
-          .tags = right.tags - kept.tags,
-          .accessory_tags = right.accessory_tags - kept.accessory_tags,
-          .manifests = right.manifests - kept.manifests,
-          .accessories = right.accessories - kept.accessories,
-          .blobs = right.blobs - kept.blobs,
-          .bytes = right.bytes - kept.bytes};
-}
-
-bool is_zero(const records::Counts& counts) {
-  return !counts.repositories && !counts.tags && !counts.accessory_tags && !counts.manifests &&
-         !counts.accessories && !counts.blobs && !counts.bytes;
 }
 
 }  // namespace
@@ -146,35 +122,4 @@ Status Registry::Checker::dangling_tag(meta::Tx& tx, const records::TagAt& tag) 
 }
 
 // Rows and figures come from one snapshot, so a difference is a fault and not a push on its way.
-Status Registry::Checker::counts() {
-  auto one = [this](std::int64_t id) -> Status {
-    bool wrong = false;
-    TRY_STATUS(x_state.db.read([&](meta::Tx& tx) { return counts_of(tx, id, false, wrong); }));
-    if (!wrong) return {};
-    return x_state.db.write([&](meta::Tx& tx) { return counts_of(tx, id, true, wrong); });
-  };
-  for (std::int64_t last = 0;;) {
-    TRY_STATUS(x_follower.alive());
-    TRY(auto page,
-        x_state.db.read([&](meta::Tx& tx) { return records::repositories_after(tx, last, page_size); }));
-    for (std::int64_t id : page) TRY_STATUS(one(id));
-    x_follower.counted("repositories", static_cast<std::int64_t>(page.size()));
-    if (page.empty()) return one(0);
-    last = page.back();
-  }
-}
-
-Status Registry::Checker::counts_of(meta::Tx& tx, std::int64_t id, bool settle, bool& wrong) {
-  TRY(auto kept, id == 0 ? records::store_counts(tx) : records::counts(tx, id));
-  TRY(auto right, id == 0 ? records::recount_store(tx) : records::recount(tx, id));
-  if (id != 0) kept.repositories = kept.blobs = kept.bytes = 0;
-  records::Counts change = difference(right, kept);
-  wrong = !is_zero(change);
-  if (!wrong || !settle) return {};
-  TRY(std::string name, id == 0 ? std::string() : name_of(tx, id));
-  tell(tx, {"count_wrong", name, id == 0 ? "store" : "repository",
-            described(kept) + "; there are " + described(right), x_mend});
-  return x_mend ? records::append_change(tx, id, change) : Status();
-}
-
 }  // namespace wharfage::registry

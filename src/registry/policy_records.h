@@ -51,6 +51,12 @@ struct FoldedUsage {
   NamespaceUsage before, after;
 };
 Result<FoldedUsage> fold_usage(meta::Tx& tx, std::int64_t namespace_id);
+struct UsageAt {
+  std::int64_t namespace_id = 0;
+  NamespaceUsage usage;
+};
+// From the rows that are counted, for the next `limit` namespaces. Reads every link of the store.
+Result<std::vector<UsageAt>> recount_usage(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
 // Whether any repository of the namespace has the blob.
 Result<bool> is_linked_in(meta::Tx& tx, std::int64_t namespace_id, std::string_view digest);
 

@@ -1,3 +1,4 @@
+#include "registry/policy_records.h"
 #include "registry/records.h"
 #include "registry/rows.h"
 
@@ -21,6 +22,10 @@ ManifestAt to_manifest(const meta::Row& row) {
 
 TagAt to_tag(const meta::Row& row) {
   return {row.integer(0), row.integer(1), row.text(2), row.integer(3) != 0};
+}
+
+UsageAt to_usage(const meta::Row& row) {
+  return {row.integer(0), {row.integer(1), row.integer(2), row.integer(3), row.integer(4)}};
 }
 
 std::int64_t first_integer(const meta::Row& row) {
@@ -127,6 +132,25 @@ Result<Counts> recount_store(meta::Tx& tx) {
     SELECT is_accessory, COUNT(*) FROM manifests WHERE deleted_at IS NULL GROUP BY is_accessory)sql"));
   for (const auto& row : manifests) (row.integer(0) ? counts.accessories : counts.manifests) = row.integer(1);
   return counts;
+}
+
+Result<std::vector<UsageAt>> recount_usage(meta::Tx& tx, std::int64_t after_id, std::int64_t limit) {
+  return all(tx.query(R"sql(
+    WITH page AS (SELECT id FROM namespaces WHERE id > $1 ORDER BY id LIMIT $2),
+         held AS (SELECT l.namespace_id, COUNT(*) AS blobs, CAST(SUM(b.size) AS BIGINT) AS bytes
+                  FROM (SELECT DISTINCT digest, namespace_id FROM repository_blobs
+                        WHERE namespace_id IN (SELECT id FROM page)) l
+                  JOIN blobs b ON b.digest = l.digest
+                  GROUP BY l.namespace_id)
+    SELECT n.id,
+           (SELECT COUNT(*) FROM repositories r WHERE r.namespace_id = n.id),
+           (SELECT COUNT(*) FROM repositories r JOIN tags t ON t.repository_id = r.id
+            WHERE r.namespace_id = n.id AND t.is_accessory = 0),
+           COALESCE(h.blobs, 0), COALESCE(h.bytes, 0)
+    FROM page n LEFT JOIN held h ON h.namespace_id = n.id
+    ORDER BY n.id)sql",
+                      {after_id, limit}),
+             to_usage);
 }
 
 Status loosen_link(meta::Tx& tx, const Place& place, TimeMs now) {

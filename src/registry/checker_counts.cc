@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include "registry/checker.h"
+#include "registry/policy_records.h"
+
+// Figures against the rows they count. What differs is counted again while nobody can write.
+namespace wharfage::registry {
+namespace {
+
+constexpr std::int64_t page_size = 256;
+
+std::string described(const records::Counts& counts) {
+  return fmt::format("{} repositories, {}+{} tags, {}+{} manifests, {} blobs, {} bytes", counts.repositories,
+                     counts.tags, counts.accessory_tags, counts.manifests, counts.accessories, counts.blobs,
+                     counts.bytes);
+}
+
+// What must be added to `kept` for it to be right.
+records::Counts difference(const records::Counts& right, const records::Counts& kept) {
+  return {.repositories = right.repositories - kept.repositories,
+          .tags = right.tags - kept.tags,
+          .accessory_tags = right.accessory_tags - kept.accessory_tags,
+          .manifests = right.manifests - kept.manifests,
+          .accessories = right.accessories - kept.accessories,
+          .blobs = right.blobs - kept.blobs,
+          .bytes = right.bytes - kept.bytes};
+}
+
+std::string described(const NamespaceUsage& usage) {
+  return fmt::format("{} repositories, {} tags, {} blobs, {} bytes", usage.repositories, usage.tags,
+                     usage.blobs, usage.bytes);
+}
+
+NamespaceUsage difference(const NamespaceUsage& right, const NamespaceUsage& kept) {
+  return {right.repositories - kept.repositories, right.tags - kept.tags, right.blobs - kept.blobs,
+          right.bytes - kept.bytes};
+}
+
+bool is_zero(const NamespaceUsage& usage) {
+  return !usage.repositories && !usage.tags && !usage.blobs && !usage.bytes;
+}
+
+bool is_zero(const records::Counts& counts) {
+  return !counts.repositories && !counts.tags && !counts.accessory_tags && !counts.manifests &&
+         !counts.accessories && !counts.blobs && !counts.bytes;
+}
+
+}  // namespace
+
+Status Registry::Checker::counts() {
+  auto one = [this](std::int64_t id) -> Status {
+    bool wrong = false;
+    TRY_STATUS(x_state.db.read([&](meta::Tx& tx) { return counts_of(tx, id, false, wrong); }));
+    if (!wrong) return {};
+    return x_state.db.write([&](meta::Tx& tx) { return counts_of(tx, id, true, wrong); });
+  };
+  for (std::int64_t last = 0;;) {
+    TRY_STATUS(x_follower.alive());
+    TRY(auto page,
+        x_state.db.read([&](meta::Tx& tx) { return records::repositories_after(tx, last, page_size); }));
+    for (std::int64_t id : page) TRY_STATUS(one(id));
+    x_follower.counted("repositories", static_cast<std::int64_t>(page.size()));
+    if (page.empty()) break;
+    last = page.back();
+  }
+  TRY_STATUS(one(0));
+  return usages();
+}
+
+Status Registry::Checker::counts_of(meta::Tx& tx, std::int64_t id, bool settle, bool& wrong) {
+  TRY(auto kept, id == 0 ? records::store_counts(tx) : records::counts(tx, id));
+  TRY(auto right, id == 0 ? records::recount_store(tx) : records::recount(tx, id));
+  if (id != 0) kept.repositories = kept.blobs = kept.bytes = 0;
+  records::Counts change = difference(right, kept);
+  wrong = !is_zero(change);
+  if (!wrong || !settle) return {};
+  TRY(std::string name, id == 0 ? std::string() : name_of(tx, id));
+  tell(tx, {"count_wrong", name, id == 0 ? "store" : "repository",
+            described(kept) + "; there are " + described(right), x_mend});
+  return x_mend ? records::append_change(tx, id, change) : Status();
+}
+
+// What the quotas of namespaces are held against.
+Status Registry::Checker::usages() {
+  for (std::int64_t last = 0;;) {
+    TRY_STATUS(x_follower.alive());
+    std::vector<std::int64_t> wrong;
+    TRY(auto page, x_state.db.read([&](meta::Tx& tx) -> Result<std::vector<records::UsageAt>> {
+      TRY(auto right, records::recount_usage(tx, last, page_size));
+      for (const auto& one : right) {
+        TRY(auto kept, records::usage(tx, one.namespace_id));
+        if (!is_zero(difference(one.usage, kept))) wrong.push_back(one.namespace_id);
+      }
+      return right;
+    }));
+    for (std::int64_t id : wrong)
+      TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return settle_usage(tx, id); }));
+    x_follower.counted("namespaces", static_cast<std::int64_t>(page.size()));
+    if (page.empty()) return {};
+    last = page.back().namespace_id;
+  }
+}
+
+Status Registry::Checker::settle_usage(meta::Tx& tx, std::int64_t id) {
+  TRY(auto space, records::find_namespace(tx, id));
+  TRY(auto right, records::recount_usage(tx, id - 1, 1));
+  if (!space || right.empty()) return {};
+  TRY(auto kept, records::usage(tx, id));
+  NamespaceUsage change = difference(right[0].usage, kept);
+  if (is_zero(change)) return {};
+  tell(tx, {"count_wrong", space->name, "namespace",
+            described(kept) + "; there are " + described(right[0].usage), x_mend});
+  return x_mend ? records::append_usage(tx, id, change) : Status();
+}
+
+}  // namespace wharfage::registry
