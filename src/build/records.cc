@@ -1,19 +1,11 @@
 #include "build/records.h"
 
 #include "build/recipe_text.h"
+#include "meta/rows.h"
 
 namespace wharfage::build::records {
+using namespace meta::rows;
 namespace {
-
-Result<bool> changed(Result<std::int64_t> rows) {
-  if (!rows.ok()) return rows.error();
-  return *rows > 0;
-}
-
-Status done(Result<std::int64_t> rows) {
-  if (!rows.ok()) return rows.error();
-  return {};
-}
 
 ProviderRow provider_of(const meta::Row& row) {
   return {.provider = {.id = row.integer(0),

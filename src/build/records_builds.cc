@@ -1,19 +1,11 @@
 // The rows of build records.
 #include "build/recipe_text.h"
 #include "build/records.h"
+#include "meta/rows.h"
 
 namespace wharfage::build::records {
+using namespace meta::rows;
 namespace {
-
-Result<bool> changed(Result<std::int64_t> rows) {
-  if (!rows.ok()) return rows.error();
-  return *rows > 0;
-}
-
-Status done(Result<std::int64_t> rows) {
-  if (!rows.ok()) return rows.error();
-  return {};
-}
 
 Record record_of(const meta::Row& row) {
   Record record;

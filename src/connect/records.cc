@@ -1,6 +1,9 @@
 #include "connect/records.h"
 
+#include "meta/rows.h"
+
 namespace wharfage::connect::records {
+using namespace meta::rows;
 namespace {
 
 Connection connection_of(const meta::Row& row) {
@@ -27,16 +30,6 @@ Connection connection_of(const meta::Row& row) {
   connection.created_at = row.integer(21);
   connection.updated_at = row.integer(22);
   return connection;
-}
-
-Result<std::optional<Connection>> maybe(const Result<std::optional<meta::Row>>& row) {
-  if (!row.ok()) return row.error();
-  return *row ? std::optional(connection_of(**row)) : std::nullopt;
-}
-
-Status done(const Result<std::int64_t>& changed) {
-  if (!changed.ok()) return changed.error();
-  return {};
 }
 
 }  // namespace
@@ -69,48 +62,53 @@ Result<std::int64_t> remove(meta::Tx& tx, std::int64_t id) {
 }
 
 Result<std::optional<Connection>> find(meta::Tx& tx, std::int64_t id) {
-  return maybe(tx.first(R"sql(
+  return one(tx.first(R"sql(
     SELECT id, uuid, name, description, kind, driver, url, verify_tls, ca_pem, username,
       CASE WHEN password_sealed = '' THEN 0 ELSE 1 END, CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END, alias,
       alias_region, sas, hss, swr, status, fail_reason, image_count, synced_at, created_at, updated_at
     FROM registry_connections WHERE id = $1)sql",
-                        {id}));
+                      {id}),
+             connection_of);
 }
 
 Result<std::optional<Connection>> find_by_uuid(meta::Tx& tx, std::string_view uuid) {
-  return maybe(tx.first(R"sql(
+  return one(tx.first(R"sql(
     SELECT id, uuid, name, description, kind, driver, url, verify_tls, ca_pem, username,
       CASE WHEN password_sealed = '' THEN 0 ELSE 1 END, CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END, alias,
       alias_region, sas, hss, swr, status, fail_reason, image_count, synced_at, created_at, updated_at
     FROM registry_connections WHERE uuid = $1)sql",
-                        {uuid}));
+                      {uuid}),
+             connection_of);
 }
 
 Result<std::optional<Connection>> find_by_alias(meta::Tx& tx, std::string_view alias,
                                                 std::string_view region) {
-  return maybe(tx.first(R"sql(
+  return one(tx.first(R"sql(
     SELECT id, uuid, name, description, kind, driver, url, verify_tls, ca_pem, username,
       CASE WHEN password_sealed = '' THEN 0 ELSE 1 END, CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END, alias,
       alias_region, sas, hss, swr, status, fail_reason, image_count, synced_at, created_at, updated_at
     FROM registry_connections WHERE alias = $1 AND ($2 = '' OR alias_region = $2))sql",
-                        {alias, region}));
+                      {alias, region}),
+             connection_of);
 }
 
 Result<std::optional<Connection>> find_by_token(meta::Tx& tx, std::string_view token_hash) {
-  return maybe(tx.first(R"sql(
+  return one(tx.first(R"sql(
     SELECT id, uuid, name, description, kind, driver, url, verify_tls, ca_pem, username,
       CASE WHEN password_sealed = '' THEN 0 ELSE 1 END, CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END, alias,
       alias_region, sas, hss, swr, status, fail_reason, image_count, synced_at, created_at, updated_at
     FROM registry_connections WHERE token_hash = $1)sql",
-                        {token_hash}));
+                      {token_hash}),
+             connection_of);
 }
 
 Result<std::optional<Connection>> find_own(meta::Tx& tx) {
-  return maybe(tx.first(R"sql(
+  return one(tx.first(R"sql(
     SELECT id, uuid, name, description, kind, driver, url, verify_tls, ca_pem, username,
       CASE WHEN password_sealed = '' THEN 0 ELSE 1 END, CASE WHEN token_hash IS NULL THEN 0 ELSE 1 END, alias,
       alias_region, sas, hss, swr, status, fail_reason, image_count, synced_at, created_at, updated_at
-    FROM registry_connections WHERE kind = 'own' ORDER BY id LIMIT 1)sql"));
+    FROM registry_connections WHERE kind = 'own' ORDER BY id LIMIT 1)sql"),
+             connection_of);
 }
 
 Result<std::string> password_sealed(meta::Tx& tx, std::int64_t id) {

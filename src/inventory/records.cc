@@ -1,33 +1,11 @@
 #include "inventory/records.h"
 
 #include "base/limits.h"
+#include "meta/rows.h"
 
 namespace wharfage::inventory::records {
+using namespace meta::rows;
 namespace {
-
-Status done(const Result<std::int64_t>& changed) {
-  if (!changed.ok()) return changed.error();
-  return {};
-}
-
-Result<std::int64_t> number(const Result<std::optional<meta::Row>>& row) {
-  if (!row.ok()) return row.error();
-  return *row ? (*row)->integer(0) : 0;
-}
-
-template <class T, class Make>
-Result<std::vector<T>> all(const Result<meta::Rows>& rows, Make make) {
-  if (!rows.ok()) return rows.error();
-  std::vector<T> items;
-  for (const auto& row : *rows) items.push_back(make(row));
-  return items;
-}
-
-template <class T, class Make>
-Result<std::optional<T>> maybe(const Result<std::optional<meta::Row>>& row, Make make) {
-  if (!row.ok()) return row.error();
-  return *row ? std::optional<T>(make(**row)) : std::nullopt;
-}
 
 StoredTask task_of(const meta::Row& row) {
   StoredTask stored;
@@ -112,19 +90,19 @@ Result<bool> insert_task(meta::Tx& tx, const StoredTask& stored, std::string_vie
 }
 
 Result<std::optional<StoredTask>> find_task(meta::Tx& tx, std::string_view id) {
-  return maybe<StoredTask>(tx.first(R"sql(
+  return one<StoredTask>(tx.first(R"sql(
     SELECT seq, id, type, every_one, creator, total, finished, failed, created_at, ended_at
     FROM inventory_tasks WHERE id = $1)sql",
-                                    {id}),
-                           task_of);
+                                  {id}),
+                         task_of);
 }
 
 Result<std::optional<StoredTask>> find_task(meta::Tx& tx, std::int64_t seq) {
-  return maybe<StoredTask>(tx.first(R"sql(
+  return one<StoredTask>(tx.first(R"sql(
     SELECT seq, id, type, every_one, creator, total, finished, failed, created_at, ended_at
     FROM inventory_tasks WHERE seq = $1)sql",
-                                    {seq}),
-                           task_of);
+                                  {seq}),
+                         task_of);
 }
 
 Result<std::vector<Task>> list_tasks(meta::Tx& tx, const TaskFilter& filter, Slice slice) {
@@ -322,13 +300,13 @@ Result<std::int64_t> count_images(meta::Tx& tx, const ImageFilter& filter, const
 }
 
 Result<std::optional<Image>> find_image(meta::Tx& tx, std::int64_t id) {
-  return maybe<Image>(tx.first(R"sql(
+  return one<Image>(tx.first(R"sql(
     SELECT i.id, i.connection_id, i.namespace_name, i.name, i.tag, i.digest, i.media_type, i.size, i.multi_arch,
       i.updated_at, c.synced_at
     FROM external_images i JOIN inventory_current c
       ON c.connection_id = i.connection_id AND c.generation = i.generation WHERE i.id = $1)sql",
-                               {id}),
-                      image_of);
+                             {id}),
+                    image_of);
 }
 
 }  // namespace wharfage::inventory::records

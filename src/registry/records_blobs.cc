@@ -1,9 +1,10 @@
 #include "base/limits.h"
+#include "meta/rows.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // Blobs, the links through which repositories see them, and uploads.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 Place to_place(const meta::Row& row) {

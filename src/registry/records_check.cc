@@ -1,9 +1,10 @@
+#include "meta/rows.h"
 #include "registry/policy_records.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // Pages of everything there is, for checks.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 BlobAt to_blob(const meta::Row& row) {
@@ -26,10 +27,6 @@ TagAt to_tag(const meta::Row& row) {
 
 UsageAt to_usage(const meta::Row& row) {
   return {row.integer(0), {row.integer(1), row.integer(2), row.integer(3), row.integer(4)}};
-}
-
-std::int64_t first_integer(const meta::Row& row) {
-  return row.integer(0);
 }
 
 }  // namespace

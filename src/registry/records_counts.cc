@@ -1,8 +1,9 @@
+#include "meta/rows.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // Figures: every change is a row of its own, folding adds them up.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 Counts counts_at(const meta::Row& row, std::size_t from) {
@@ -20,10 +21,6 @@ Counts counts_at(const meta::Row& row, std::size_t from) {
 
 Counts to_counts(const meta::Row& row) {
   return counts_at(row, 0);
-}
-
-std::int64_t first_integer(const meta::Row& row) {
-  return row.integer(0);
 }
 
 Result<Counts> counts_or_none(Result<std::optional<meta::Row>> row) {

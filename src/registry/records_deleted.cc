@@ -1,9 +1,10 @@
+#include "meta/rows.h"
 #include "registry/policy_records.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // What was deleted and can come back.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 DeletedManifest to_deleted_manifest(const meta::Row& row) {

@@ -1,10 +1,11 @@
+#include "meta/rows.h"
 #include "registry/policy_records.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // Emptying a repository that has lost its name. A step is a few statements, however many rows it takes: in
 // the order of an index, up to the last of `limit` digests.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 
 // From the oldest on: what was written together lies together, and a step touches few pages.
 Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t repository_id,

@@ -1,9 +1,10 @@
+#include "meta/rows.h"
 #include "registry/policy_limits.h"
 #include "registry/policy_records.h"
-#include "registry/rows.h"
 
 // What became of tags. Rows are numbered per tag, so that changes of two tags never meet in one row.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 TagChange to_tag_change(const meta::Row& row) {
@@ -17,10 +18,6 @@ TagChange to_tag_change(const meta::Row& row) {
   change.actor = row.text(6);
   change.origin = row.text(7);
   return change;
-}
-
-std::int64_t first_integer(const meta::Row& row) {
-  return row.integer(0);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
+#include "meta/rows.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // Manifests and tags.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 std::optional<Digest> optional_digest(const meta::Row& row, std::size_t column) {

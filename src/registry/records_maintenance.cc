@@ -1,8 +1,9 @@
 #include "registry/records_maintenance.h"
 
-#include "registry/rows.h"
+#include "meta/rows.h"
 
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 MaintenanceRun to_run(const meta::Row& row) {

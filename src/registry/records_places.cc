@@ -1,10 +1,12 @@
 #include <algorithm>
 
 #include "registry/records.h"
-#include "registry/rows.h"
+
+#include "meta/rows.h"
 
 // Instances, namespaces and repositories.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 Namespace to_namespace(const meta::Row& row) {

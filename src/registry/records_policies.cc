@@ -1,8 +1,9 @@
+#include "meta/rows.h"
 #include "registry/policy_records.h"
-#include "registry/rows.h"
 
 // Immutability rules.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 ImmutabilityRule to_immutability_rule(const meta::Row& row) {

@@ -1,8 +1,9 @@
+#include "meta/rows.h"
 #include "registry/policy_records.h"
-#include "registry/rows.h"
 
 // What namespaces may hold and do hold.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 namespace {
 
 Quota to_quota(const meta::Row& row) {
@@ -11,10 +12,6 @@ Quota to_quota(const meta::Row& row) {
 
 NamespaceUsage to_usage(const meta::Row& row) {
   return {row.integer(0), row.integer(1), row.integer(2), row.integer(3)};
-}
-
-std::int64_t first_integer(const meta::Row& row) {
-  return row.integer(0);
 }
 
 NamespaceUsage sum(const NamespaceUsage& a, const NamespaceUsage& b) {

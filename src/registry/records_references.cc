@@ -1,9 +1,10 @@
+#include "meta/rows.h"
 #include "registry/records.h"
-#include "registry/rows.h"
 
 // What manifests need: blobs, other manifests, and (of sparse images) blobs that were not here yet. The
 // latter count as needed once they come, so that collecting leaves them alone.
 namespace wharfage::registry::records {
+using namespace meta::rows;
 
 Result<bool> refer_to_blob(meta::Tx& tx, const Manifest& manifest, std::string_view digest) {
   return changed(tx.execute(R"sql(

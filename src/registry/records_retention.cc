@@ -1,9 +1,10 @@
+#include "meta/rows.h"
 #include "registry/records.h"
 #include "registry/retention_records.h"
-#include "registry/rows.h"
 #include "wire/schema.h"
 
 namespace wharfage::registry::records {
+using namespace meta::rows;
 
 // How rules lie in their row. Not file-local: the compiler needs the members' names (wire/schema.h).
 struct StoredRetentionRule {
@@ -103,10 +104,6 @@ Candidate to_candidate(const meta::Row& row) {
 
 Near to_near(const meta::Row& row) {
   return {row.integer(0), row.text(1)};
-}
-
-std::int64_t first_integer(const meta::Row& row) {
-  return row.integer(0);
 }
 
 }  // namespace

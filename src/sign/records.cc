@@ -2,9 +2,11 @@
 
 #include <boost/json.hpp>
 
+#include "meta/rows.h"
 #include "wire/schema.h"
 
 namespace wharfage::sign {
+using namespace meta::rows;
 namespace {
 
 // How scope rules are kept: our own JSON, not a cloud's.
@@ -54,16 +56,6 @@ std::vector<ScopeRule> rules_of(const std::string& text) {
     rules.push_back({convert<Selector>(rule.tags), convert<Selector>(rule.repositories), rule.mode});
   }
   return rules;
-}
-
-Status done(const Result<std::int64_t>& changed) {
-  if (!changed.ok()) return changed.error();
-  return {};
-}
-
-Result<std::int64_t> number(const Result<std::optional<meta::Row>>& row) {
-  if (!row.ok()) return row.error();
-  return *row ? (*row)->integer(0) : 0;
 }
 
 Policy policy_of(const meta::Row& row) {
@@ -127,20 +119,6 @@ SubTask sub_task_of(const meta::Row& row) {
           .updated_at = row.integer(9)};
 }
 
-template <class T, class Make>
-Result<std::vector<T>> all(const Result<meta::Rows>& rows, Make make) {
-  if (!rows.ok()) return rows.error();
-  std::vector<T> items;
-  for (const auto& row : *rows) items.push_back(make(row));
-  return items;
-}
-
-template <class T, class Make>
-Result<std::optional<T>> maybe(const Result<std::optional<meta::Row>>& row, Make make) {
-  if (!row.ok()) return row.error();
-  return *row ? std::optional<T>(make(**row)) : std::nullopt;
-}
-
 Key key_of(const meta::Row& row) {
   return {row.text(0), row.text(1), row.text(2), row.integer(3)};
 }
@@ -156,10 +134,10 @@ Status insert_key(meta::Tx& tx, const Key& key, const std::string& private_seale
 }
 
 Result<std::optional<StoredKey>> find_key(meta::Tx& tx, std::string_view uuid) {
-  return maybe<StoredKey>(tx.first(R"sql(
+  return one<StoredKey>(tx.first(R"sql(
     SELECT uuid, name, public_pem, created_at, private_sealed FROM signing_keys WHERE uuid = $1)sql",
-                                   {uuid}),
-                          [](const meta::Row& row) { return StoredKey{key_of(row), row.text(4)}; });
+                                 {uuid}),
+                        [](const meta::Row& row) { return StoredKey{key_of(row), row.text(4)}; });
 }
 
 Result<std::vector<Key>> list_keys(meta::Tx& tx) {
@@ -199,12 +177,12 @@ Result<std::int64_t> delete_policy(meta::Tx& tx, std::int64_t namespace_id, std:
 }
 
 Result<std::optional<Policy>> find_policy(meta::Tx& tx, std::int64_t namespace_id, std::int64_t id) {
-  return maybe<Policy>(tx.first(R"sql(
+  return one<Policy>(tx.first(R"sql(
     SELECT id, namespace_id, namespace_name, name, description, enabled, algorithm, key_uuid, trigger_type, cron,
       scope_rules, creator, created_at, updated_at FROM sign_policies
     WHERE id = $2 AND ($1 = 0 OR namespace_id = $1))sql",
-                                {namespace_id, id}),
-                       policy_of);
+                              {namespace_id, id}),
+                     policy_of);
 }
 
 Result<std::vector<Policy>> policies_on_push(meta::Tx& tx, std::int64_t namespace_id) {
@@ -277,15 +255,15 @@ Status set_execution(meta::Tx& tx, std::int64_t id, std::string_view status, std
 }
 
 Result<std::optional<Execution>> find_execution(meta::Tx& tx, std::int64_t policy_id, std::int64_t id) {
-  return maybe<Execution>(tx.first(R"sql(
+  return one<Execution>(tx.first(R"sql(
     SELECT e.id, e.policy_id, e.cause, e.status, e.status_text, e.created_at, e.updated_at,
       (SELECT count(*) FROM sign_tasks t WHERE t.execution_id = e.id),
       (SELECT count(*) FROM sign_tasks t WHERE t.execution_id = e.id AND t.status = 'Success'),
       (SELECT count(*) FROM sign_tasks t WHERE t.execution_id = e.id AND t.status = 'Failed'),
       (SELECT count(*) FROM sign_tasks t WHERE t.execution_id = e.id AND t.status = 'Stopped')
     FROM sign_executions e WHERE e.id = $2 AND ($1 = 0 OR e.policy_id = $1))sql",
-                                   {policy_id, id}),
-                          execution_of);
+                                 {policy_id, id}),
+                        execution_of);
 }
 
 Result<std::vector<Execution>> list_executions(meta::Tx& tx, std::int64_t policy_id, Slice slice) {
@@ -313,7 +291,7 @@ Status insert_task(meta::Tx& tx, const StoredTask& task) {
 }
 
 Result<std::optional<StoredTask>> find_task(meta::Tx& tx, std::int64_t id) {
-  return maybe<StoredTask>(
+  return one<StoredTask>(
       tx.first(R"sql(
     SELECT id, execution_id, job_id, status, status_text, namespace_name, repository, created_at, updated_at,
       repository_id, only_tag FROM sign_tasks WHERE id = $1)sql",

@@ -2,33 +2,11 @@
 #include "sync/records.h"
 
 #include "base/limits.h"
+#include "meta/rows.h"
 
 namespace wharfage::sync::records {
+using namespace meta::rows;
 namespace {
-
-Status done(const Result<std::int64_t>& changed) {
-  if (!changed.ok()) return changed.error();
-  return {};
-}
-
-Result<std::int64_t> number(const Result<std::optional<meta::Row>>& row) {
-  if (!row.ok()) return row.error();
-  return *row ? (*row)->integer(0) : 0;
-}
-
-template <class T, class Make>
-Result<std::vector<T>> all(const Result<meta::Rows>& rows, Make make) {
-  if (!rows.ok()) return rows.error();
-  std::vector<T> items;
-  for (const auto& row : *rows) items.push_back(make(row));
-  return items;
-}
-
-template <class T, class Make>
-Result<std::optional<T>> maybe(const Result<std::optional<meta::Row>>& row, Make make) {
-  if (!row.ok()) return row.error();
-  return *row ? std::optional<T>(make(**row)) : std::nullopt;
-}
 
 Rule rule_of(const meta::Row& row) {
   Rule rule;
@@ -157,21 +135,21 @@ Result<std::int64_t> delete_rule(meta::Tx& tx, std::int64_t id) {
 }
 
 Result<std::optional<Rule>> find_rule(meta::Tx& tx, std::int64_t id) {
-  return maybe<Rule>(tx.first(R"sql(
+  return one<Rule>(tx.first(R"sql(
     SELECT id, public_id, name, description, direction, connection_id, source_namespace, scope, source_repository,
       patterns, repository_pattern, tag_pattern, target_namespace, target_repository, trigger_type, cron, overwrite,
       enabled, extras, namespace_id, creator, created_at, updated_at FROM sync_rules WHERE id = $1)sql",
-                              {id}),
-                     rule_of);
+                            {id}),
+                   rule_of);
 }
 
 Result<std::optional<Rule>> find_rule(meta::Tx& tx, std::string_view public_id) {
-  return maybe<Rule>(tx.first(R"sql(
+  return one<Rule>(tx.first(R"sql(
     SELECT id, public_id, name, description, direction, connection_id, source_namespace, scope, source_repository,
       patterns, repository_pattern, tag_pattern, target_namespace, target_repository, trigger_type, cron, overwrite,
       enabled, extras, namespace_id, creator, created_at, updated_at FROM sync_rules WHERE public_id = $1)sql",
-                              {public_id}),
-                     rule_of);
+                            {public_id}),
+                   rule_of);
 }
 
 Result<std::vector<Rule>> all_rules(meta::Tx& tx) {
@@ -263,15 +241,15 @@ Result<bool> end_execution(meta::Tx& tx, std::int64_t id, State state, std::stri
 }
 
 Result<std::optional<Execution>> find_execution(meta::Tx& tx, std::int64_t id) {
-  return maybe<Execution>(tx.first(R"sql(
+  return one<Execution>(tx.first(R"sql(
     SELECT e.id, e.rule_id, e.cause, e.state, e.status_text, e.created_at, e.ended_at,
       (SELECT count(*) FROM sync_groups g WHERE g.execution_id = e.id),
       (SELECT count(*) FROM sync_groups g WHERE g.execution_id = e.id AND g.state = 'succeeded'),
       (SELECT count(*) FROM sync_groups g WHERE g.execution_id = e.id AND g.state = 'failed'),
       (SELECT count(*) FROM sync_groups g WHERE g.execution_id = e.id AND g.state = 'canceled')
     FROM sync_executions e WHERE e.id = $1)sql",
-                                   {id}),
-                          execution_of);
+                                 {id}),
+                        execution_of);
 }
 
 Result<std::vector<Execution>> list_executions(meta::Tx& tx, std::int64_t rule_id,
@@ -313,13 +291,13 @@ Result<bool> insert_group(meta::Tx& tx, const Group& group) {
 }
 
 Result<std::optional<Group>> find_group(meta::Tx& tx, std::int64_t id) {
-  return maybe<Group>(tx.first(R"sql(
+  return one<Group>(tx.first(R"sql(
     SELECT g.id, g.execution_id, g.source, g.target, g.job_id, g.state, g.created_at, g.ended_at,
       (SELECT count(*) FROM sync_tasks t
        WHERE t.group_id = g.id AND t.state IN ('succeeded', 'failed', 'canceled'))
     FROM sync_groups g WHERE g.id = $1)sql",
-                               {id}),
-                      group_of);
+                             {id}),
+                    group_of);
 }
 
 Status set_group(meta::Tx& tx, std::int64_t id, State state, TimeMs ended_at) {

@@ -1,28 +1,11 @@
 // Tasks, their layers, and what is where.
 #include "base/limits.h"
+#include "meta/rows.h"
 #include "sync/records.h"
 
 namespace wharfage::sync::records {
+using namespace meta::rows;
 namespace {
-
-Status done(const Result<std::int64_t>& changed) {
-  if (!changed.ok()) return changed.error();
-  return {};
-}
-
-template <class T, class Make>
-Result<std::vector<T>> all(const Result<meta::Rows>& rows, Make make) {
-  if (!rows.ok()) return rows.error();
-  std::vector<T> items;
-  for (const auto& row : *rows) items.push_back(make(row));
-  return items;
-}
-
-template <class T, class Make>
-Result<std::optional<T>> maybe(const Result<std::optional<meta::Row>>& row, Make make) {
-  if (!row.ok()) return row.error();
-  return *row ? std::optional<T>(make(**row)) : std::nullopt;
-}
 
 Task task_of(const meta::Row& row) {
   Task task;
@@ -101,23 +84,23 @@ Result<bool> insert_task(meta::Tx& tx, const Task& task, std::string_view origin
 }
 
 Result<std::optional<Task>> find_task(meta::Tx& tx, std::int64_t id) {
-  return maybe<Task>(tx.first(R"sql(
+  return one<Task>(tx.first(R"sql(
     SELECT id, public_id, batch_id, group_id, execution_id, rule_id, rule_public_id, direction, from_connection,
       from_namespace, from_repository, from_tag, to_connection, to_namespace, to_repository, to_tag, repository_id,
       namespace_id, digest, cause, overwrite, state, issue, status_text, progress, bytes_total, bytes_done, bytes_sent,
       job_id, created_at, updated_at, started_at, ended_at FROM sync_tasks WHERE id = $1)sql",
-                              {id}),
-                     task_of);
+                            {id}),
+                   task_of);
 }
 
 Result<std::optional<Task>> find_task(meta::Tx& tx, std::string_view public_id) {
-  return maybe<Task>(tx.first(R"sql(
+  return one<Task>(tx.first(R"sql(
     SELECT id, public_id, batch_id, group_id, execution_id, rule_id, rule_public_id, direction, from_connection,
       from_namespace, from_repository, from_tag, to_connection, to_namespace, to_repository, to_tag, repository_id,
       namespace_id, digest, cause, overwrite, state, issue, status_text, progress, bytes_total, bytes_done, bytes_sent,
       job_id, created_at, updated_at, started_at, ended_at FROM sync_tasks WHERE public_id = $1)sql",
-                              {public_id}),
-                     task_of);
+                            {public_id}),
+                   task_of);
 }
 
 Result<std::vector<Task>> list_tasks(meta::Tx& tx, const TaskFilter& filter, const std::string& readable,
