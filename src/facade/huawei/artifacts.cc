@@ -11,8 +11,6 @@ using wire::field;
 using wire::required;
 
 struct ListQuery {
-  std::string project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::string repository_name;
   std::optional<std::int64_t> offset;
@@ -20,9 +18,7 @@ struct ListQuery {
   std::optional<std::string> type;
   std::optional<std::string> tags;
   static constexpr auto fields() {
-    return std::array{field<&ListQuery::project_id>("project_id", required),
-                      field<&ListQuery::instance_id>("instance_id", required),
-                      field<&ListQuery::namespace_name>("namespace_name", required),
+    return std::array{field<&ListQuery::namespace_name>("namespace_name", required),
                       field<&ListQuery::repository_name>("repository_name", required),
                       field<&ListQuery::offset>("offset"),
                       field<&ListQuery::limit>("limit"),
@@ -31,24 +27,18 @@ struct ListQuery {
   }
 };
 struct Path {
-  std::string project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::string repository_name;
   std::string reference;
   std::optional<bool> with_scan_overview;
   static constexpr auto fields() {
-    return std::array{field<&Path::project_id>("project_id", required),
-                      field<&Path::instance_id>("instance_id", required),
-                      field<&Path::namespace_name>("namespace_name", required),
+    return std::array{field<&Path::namespace_name>("namespace_name", required),
                       field<&Path::repository_name>("repository_name", required),
                       field<&Path::reference>("reference", required),
                       field<&Path::with_scan_overview>("with_scan_overview")};
   }
 };
 struct AccessoryQuery {
-  std::string project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::string repository_name;
   std::string reference;
@@ -56,9 +46,7 @@ struct AccessoryQuery {
   std::optional<std::int64_t> limit;
   std::optional<std::string> type;
   static constexpr auto fields() {
-    return std::array{field<&AccessoryQuery::project_id>("project_id", required),
-                      field<&AccessoryQuery::instance_id>("instance_id", required),
-                      field<&AccessoryQuery::namespace_name>("namespace_name", required),
+    return std::array{field<&AccessoryQuery::namespace_name>("namespace_name", required),
                       field<&AccessoryQuery::repository_name>("repository_name", required),
                       field<&AccessoryQuery::reference>("reference", required),
                       field<&AccessoryQuery::offset>("offset"),
@@ -67,33 +55,24 @@ struct AccessoryQuery {
   }
 };
 struct TagListQuery {
-  std::optional<std::string> project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::string repository_name;
   std::optional<std::int64_t> offset;
   std::optional<std::int64_t> limit;
   std::optional<bool> is_accessory;
   static constexpr auto fields() {
-    return std::array{field<&TagListQuery::project_id>("project_id"),
-                      field<&TagListQuery::instance_id>("instance_id", required),
-                      field<&TagListQuery::namespace_name>("namespace_name", required),
+    return std::array{field<&TagListQuery::namespace_name>("namespace_name", required),
                       field<&TagListQuery::repository_name>("repository_name", required),
-                      field<&TagListQuery::offset>("offset"),
-                      field<&TagListQuery::limit>("limit"),
+                      field<&TagListQuery::offset>("offset"), field<&TagListQuery::limit>("limit"),
                       field<&TagListQuery::is_accessory>("is_accessory")};
   }
 };
 struct TagPath {
-  std::optional<std::string> project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::string repository_name;
   std::string tag_name;
   static constexpr auto fields() {
-    return std::array{field<&TagPath::project_id>("project_id"),
-                      field<&TagPath::instance_id>("instance_id", required),
-                      field<&TagPath::namespace_name>("namespace_name", required),
+    return std::array{field<&TagPath::namespace_name>("namespace_name", required),
                       field<&TagPath::repository_name>("repository_name", required),
                       field<&TagPath::tag_name>("tag_name", required)};
   }
@@ -266,16 +245,6 @@ registry::ops::RepositoryRef ref(const Path_& path) {
   return reference;
 }
 
-template <class Query>
-Status check_path(const Call& call, const Query& query) {
-  if constexpr (std::is_same_v<decltype(query.project_id), std::string>) {
-    return check_instance(call, query.project_id, query.instance_id);
-  } else {
-    return check_instance(call, query.project_id.value_or(call.rooms.registry.instance().project_id),
-                          query.instance_id);
-  }
-}
-
 // Whether an artifact carries one of the comma-listed tags.
 bool has_tag(const registry::ops::Artifact& artifact, const std::string& wanted) {
   for (std::string_view name : split(wanted, ',')) {
@@ -287,7 +256,6 @@ bool has_tag(const registry::ops::Artifact& artifact, const std::string& wanted)
 }
 
 Result<ArtifactList> list_artifacts(Call& call, const ListQuery& query, const NoBody&) {
-  TRY_STATUS(check_path(call, query));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page, op::invoke<registry::ops::ListArtifacts>(call.rooms.registry, call.context,
                                                           {ref(query), false, slice}));
@@ -303,7 +271,6 @@ Result<ArtifactList> list_artifacts(Call& call, const ListQuery& query, const No
 }
 
 Result<Artifact> show_artifact(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_path(call, path));
   TRY(auto artifact,
       op::invoke<registry::ops::GetArtifact>(call.rooms.registry, call.context, {ref(path), path.reference}));
   TRY(auto repository, registry::ops::find_repository(call.rooms.registry, call.context, ref(path)));
@@ -311,7 +278,6 @@ Result<Artifact> show_artifact(Call& call, const Path& path, const NoBody&) {
 }
 
 Result<Empty> delete_artifact(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_path(call, path));
   TRY(auto gone, op::invoke<registry::ops::DeleteArtifact>(call.rooms.registry, call.context,
                                                            {ref(path), path.reference}));
   (void)gone;
@@ -319,7 +285,6 @@ Result<Empty> delete_artifact(Call& call, const Path& path, const NoBody&) {
 }
 
 Result<AccessoryList> list_accessories(Call& call, const AccessoryQuery& query, const NoBody&) {
-  TRY_STATUS(check_path(call, query));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page, op::invoke<registry::ops::ListAccessories>(
                      call.rooms.registry, call.context,
@@ -334,7 +299,6 @@ Result<AccessoryList> list_accessories(Call& call, const AccessoryQuery& query, 
 }
 
 Result<TagList> list_tags(Call& call, const TagListQuery& query, const NoBody&) {
-  TRY_STATUS(check_path(call, query));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page,
       op::invoke<registry::ops::ListTags>(call.rooms.registry, call.context,
@@ -347,7 +311,6 @@ Result<TagList> list_tags(Call& call, const TagListQuery& query, const NoBody&) 
 }
 
 Result<Empty> delete_tag(Call& call, const TagPath& path, const NoBody&) {
-  TRY_STATUS(check_path(call, path));
   TRY(auto gone,
       op::invoke<registry::ops::DeleteTag>(call.rooms.registry, call.context, {ref(path), path.tag_name}));
   (void)gone;

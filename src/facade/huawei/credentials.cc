@@ -10,14 +10,6 @@ namespace {
 using wire::field;
 using wire::required;
 
-struct Path {
-  std::string project_id;
-  std::string instance_id;
-  static constexpr auto fields() {
-    return std::array{field<&Path::project_id>("project_id", required),
-                      field<&Path::instance_id>("instance_id", required)};
-  }
-};
 struct SecretQuery {
   std::optional<std::string> projectname;
   static constexpr auto fields() { return std::array{field<&SecretQuery::projectname>("projectname")}; }
@@ -51,8 +43,7 @@ Result<op::accounts::CreateTemporaryLogin::Response> create_login(Call& call, Ti
   return op::invoke<op::accounts::CreateTemporaryLogin>(call.context.auth, call.context, {lifetime_ms});
 }
 
-Result<Credential> create_temporary(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
+Result<Credential> create_temporary(Call& call, const NoQuery&, const NoBody&) {
   TRY(auto made, create_login(call, enterprise_lifetime_ms));
   return Credential{made.login.id, made.login.secret, rfc3339(made.created_at), rfc3339(made.expires_at),
                     made.login.id};

@@ -94,7 +94,7 @@ TEST_CASE("every route is found by its own path, and by no other") {
   for (const Route* route : routes()) {
     CAPTURE(std::string(route->path));
     CHECK(known.insert(std::string(route->method) + " " + std::string(route->path)).second);
-    Names names;
+    Names names{{"project_id", "a%252Fb"}, {"instance_id", "a%252Fb"}};
     std::string path(route->path);
     for (const auto& field : route->query()) names[std::string(field.name)] = "a%252Fb";
     path = filled(path, names);
@@ -170,6 +170,28 @@ TEST_CASE("what is not there or not said is refused in the vendor's words") {
   CHECK(port.refusal("GET", "/v2/proj1/instances/another") == "404 SWR.404001");
   Reply reply = port.ask("GET", port.instance + "/namespaces/nothing");
   CHECK(reply.members().rfind("error_code error_msg", 0) == 0);
+}
+
+TEST_CASE("every route that names a project or an instance refuses another one") {
+  Port port;
+  const Names ours{{"project_id", "proj1"}, {"instance_id", "inst-1"}};
+  int projects = 0, instances = 0;
+  for (const Route* route : routes()) {
+    CAPTURE(std::string(route->path));
+    auto refused = [&](const std::string& name) {
+      if (route->path.find("{" + name + "}") == route->path.npos) return 0;
+      Names names = ours;
+      names[name] = "another";
+      std::string target = filled(route->path, names), body = route->body().empty() ? "" : "{}";
+      std::string code = route->service == hss ? "404 HSS.0004" : "404 SWR.404001";
+      CHECK(port.refusal(std::string(route->method), target, body) == code);
+      return 1;
+    };
+    projects += refused("project_id");
+    instances += refused("instance_id");
+  }
+  CHECK(projects >= 50);
+  CHECK(instances >= 40);
 }
 
 TEST_CASE("every list refuses pages that the vendor would refuse") {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "wire/schema.h"
@@ -27,6 +28,36 @@ struct Trigger {
     return std::array{
         wire::field<&Trigger::type>("type", wire::required).one_of("manual|scheduled|event_based"),
         wire::field<&Trigger::trigger_settings>("trigger_settings")};
+  }
+};
+
+// One run of a policy, of signing and of replication.
+struct Execution {
+  std::int32_t id = 0, policy_id = 0;
+  std::string status, status_text;
+  std::int32_t total = 0, failed = 0, succeed = 0, in_progress = 0, stopped = 0;
+  std::string trigger, created_at, updated_at;
+  static constexpr auto fields() {
+    return std::array{wire::field<&Execution::id>("id"),
+                      wire::field<&Execution::policy_id>("policy_id"),
+                      wire::field<&Execution::status>("status"),
+                      wire::field<&Execution::status_text>("status_text"),
+                      wire::field<&Execution::total>("total"),
+                      wire::field<&Execution::failed>("failed"),
+                      wire::field<&Execution::succeed>("succeed"),
+                      wire::field<&Execution::in_progress>("in_progress"),
+                      wire::field<&Execution::stopped>("stopped"),
+                      wire::field<&Execution::trigger>("trigger"),
+                      wire::field<&Execution::created_at>("created_at"),
+                      wire::field<&Execution::updated_at>("updated_at")};
+  }
+};
+struct ExecutionList {
+  std::vector<Execution> executions;
+  std::int32_t total = 0;
+  static constexpr auto fields() {
+    return std::array{wire::field<&ExecutionList::executions>("executions"),
+                      wire::field<&ExecutionList::total>("total")};
   }
 };
 

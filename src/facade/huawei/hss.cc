@@ -36,15 +36,12 @@ struct SyncTaskBody {
   }
 };
 struct ProjectQuery {
-  std::string project_id;
   std::optional<std::string> enterprise_project_id;
   static constexpr auto fields() {
-    return std::array{field<&ProjectQuery::project_id>("project_id", required),
-                      field<&ProjectQuery::enterprise_project_id>("enterprise_project_id").range(1, 256)};
+    return std::array{field<&ProjectQuery::enterprise_project_id>("enterprise_project_id").range(1, 256)};
   }
 };
 struct TaskRegistriesQuery {
-  std::string project_id;
   std::string task_id;
   std::optional<std::string> enterprise_project_id;
   std::optional<std::string> registry_name;
@@ -54,7 +51,6 @@ struct TaskRegistriesQuery {
   std::optional<std::string> sync_status;
   static constexpr auto fields() {
     return std::array{
-        field<&TaskRegistriesQuery::project_id>("project_id", required),
         field<&TaskRegistriesQuery::task_id>("task_id", required).range(1, 64),
         field<&TaskRegistriesQuery::enterprise_project_id>("enterprise_project_id").range(1, 256),
         field<&TaskRegistriesQuery::registry_name>("registry_name").range(1, 128),
@@ -65,7 +61,6 @@ struct TaskRegistriesQuery {
   }
 };
 struct TaskListQuery {
-  std::string project_id;
   std::optional<std::string> enterprise_project_id;
   std::string type;
   std::optional<std::string> task_type;
@@ -78,7 +73,6 @@ struct TaskListQuery {
   std::optional<std::int64_t> limit;
   static constexpr auto fields() {
     return std::array{
-        field<&TaskListQuery::project_id>("project_id", required),
         field<&TaskListQuery::enterprise_project_id>("enterprise_project_id").range(1, 256),
         field<&TaskListQuery::type>("type", required).one_of("image_sync|image_scan"),
         field<&TaskListQuery::task_type>("task_type").one_of("cycle|manual|autoSync|manualSync"),
@@ -139,12 +133,10 @@ struct UpdateRegistryBody {
   }
 };
 struct RegistryPath {
-  std::string project_id;
   std::string id;
   std::optional<std::string> enterprise_project_id;
   static constexpr auto fields() {
-    return std::array{field<&RegistryPath::project_id>("project_id", required),
-                      field<&RegistryPath::id>("id", required).range(1, 64),
+    return std::array{field<&RegistryPath::id>("id", required).range(1, 64),
                       field<&RegistryPath::enterprise_project_id>("enterprise_project_id").range(1, 256)};
   }
 };
@@ -153,7 +145,6 @@ struct BatchDeleteBody {
   static constexpr auto fields() { return std::array{field<&BatchDeleteBody::ids>("ids", required)}; }
 };
 struct RegistryListQuery {
-  std::string project_id;
   std::optional<std::string> enterprise_project_id;
   std::optional<std::int64_t> offset;
   std::optional<std::int64_t> limit;
@@ -163,8 +154,7 @@ struct RegistryListQuery {
   std::optional<std::string> registry_addr;
   std::optional<std::string> status;
   static constexpr auto fields() {
-    return std::array{field<&RegistryListQuery::project_id>("project_id", required),
-                      field<&RegistryListQuery::enterprise_project_id>("enterprise_project_id").range(1, 256),
+    return std::array{field<&RegistryListQuery::enterprise_project_id>("enterprise_project_id").range(1, 256),
                       field<&RegistryListQuery::offset>("offset"),
                       field<&RegistryListQuery::limit>("limit"),
                       field<&RegistryListQuery::registry_name>("registry_name").range(1, 128),
@@ -175,7 +165,6 @@ struct RegistryListQuery {
   }
 };
 struct ImageListQuery {
-  std::string project_id;
   std::optional<std::string> enterprise_project_id;
   std::optional<std::string> namespace_name;
   std::optional<std::string> image_name;
@@ -192,8 +181,7 @@ struct ImageListQuery {
   std::optional<std::int64_t> end_latest_sync_time;
   std::optional<bool> is_multarch;
   static constexpr auto fields() {
-    return std::array{field<&ImageListQuery::project_id>("project_id", required),
-                      field<&ImageListQuery::enterprise_project_id>("enterprise_project_id").range(1, 256),
+    return std::array{field<&ImageListQuery::enterprise_project_id>("enterprise_project_id").range(1, 256),
                       field<&ImageListQuery::namespace_name>("namespace").range(1, 128),
                       field<&ImageListQuery::image_name>("image_name").range(1, 128),
                       field<&ImageListQuery::image_version>("image_version").range(1, 64),
@@ -447,8 +435,7 @@ TaskInfo to_wire(const inventory::Task& task) {
 
 // ---- endpoints
 
-Result<Empty> create_sync_task(Call& call, const ProjectQuery& query, const SyncTaskBody& body) {
-  TRY_STATUS(check_project(call, query.project_id));
+Result<Empty> create_sync_task(Call& call, const ProjectQuery&, const SyncTaskBody& body) {
   inventory::NewTask wanted;
   wanted.all = body.sync_all_registries;
   for (const auto& target : body.registry_info) {
@@ -463,7 +450,6 @@ Result<Empty> create_sync_task(Call& call, const ProjectQuery& query, const Sync
 }
 
 Result<TaskRegistryList> list_task_registries(Call& call, const TaskRegistriesQuery& query, const NoBody&) {
-  TRY_STATUS(check_project(call, query.project_id));
   TRY(auto slice, hss_page(query.offset, query.limit));
   inventory::RegistryFilter filter;
   filter.name_contains = query.registry_name.value_or("");
@@ -483,7 +469,6 @@ Result<TaskRegistryList> list_task_registries(Call& call, const TaskRegistriesQu
 }
 
 Result<TaskList> list_tasks(Call& call, const TaskListQuery& query, const NoBody&) {
-  TRY_STATUS(check_project(call, query.project_id));
   TRY(auto slice, hss_page(query.offset, query.limit));
   TaskList list;
   if (query.type == "image_scan") return list;  // scans are Alibaba's and SWR's here: HSS has started none
@@ -500,8 +485,7 @@ Result<TaskList> list_tasks(Call& call, const TaskListQuery& query, const NoBody
   return list;
 }
 
-Result<Empty> add_registry(Call& call, const ProjectQuery& query, const AddRegistryBody& body) {
-  TRY_STATUS(check_project(call, query.project_id));
+Result<Empty> add_registry(Call& call, const ProjectQuery&, const AddRegistryBody& body) {
   boost::json::object vendor{{"api_version", body.api_version},
                              {"connect_cluster_id", body.connect_cluster_id},
                              {"get_scan_image_channel", body.get_scan_image_channel}};
@@ -519,7 +503,6 @@ Result<Empty> add_registry(Call& call, const ProjectQuery& query, const AddRegis
 }
 
 Result<RegistryList> list_registries(Call& call, const RegistryListQuery& query, const NoBody&) {
-  TRY_STATUS(check_project(call, query.project_id));
   TRY(auto slice, hss_page(query.offset, query.limit));
   connect::Filter filter;
   filter.name_contains = query.registry_name.value_or("");
@@ -536,7 +519,6 @@ Result<RegistryList> list_registries(Call& call, const RegistryListQuery& query,
 }
 
 Result<Empty> update_registry(Call& call, const RegistryPath& path, const UpdateRegistryBody& body) {
-  TRY_STATUS(check_project(call, path.project_id));
   connect::ops::Key key{.id = 0, .uuid = path.id};
   TRY(auto current, op::invoke<connect::ops::GetConnection>(call.rooms.connections, call.context, key));
   connect::Change change;
@@ -570,17 +552,14 @@ Result<Empty> delete_connections(Call& call, const std::vector<std::string>& ids
 }
 
 Result<Empty> delete_registry(Call& call, const RegistryPath& path, const NoBody&) {
-  TRY_STATUS(check_project(call, path.project_id));
   return delete_connections(call, {path.id});
 }
 
-Result<Empty> batch_delete_registries(Call& call, const ProjectQuery& query, const BatchDeleteBody& body) {
-  TRY_STATUS(check_project(call, query.project_id));
+Result<Empty> batch_delete_registries(Call& call, const ProjectQuery&, const BatchDeleteBody& body) {
   return delete_connections(call, body.ids);
 }
 
 Result<ImageList> list_images(Call& call, const ImageListQuery& query, const NoBody&) {
-  TRY_STATUS(check_project(call, query.project_id));
   TRY(auto slice, hss_page(query.offset, query.limit, 1));
   inventory::ImageFilter filter;
   filter.namespace_contains = query.namespace_name.value_or("");

@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::size_t body_max = 1024 * 1024;
 
+// Every path that names a project or an instance must name ours.
+Status check_place(const Params& variables, const registry::Instance& ours) {
+  for (const auto& [name, value] : variables) {
+    if (name == "project_id" && value != ours.project_id) return fail(Reason::project_unknown);
+    if (name == "instance_id" && value != ours.uuid) return fail(Reason::instance_unknown);
+  }
+  return {};
+}
+
 }  // namespace
 
 Huawei::Huawei(Rooms rooms, auth::Auth& auth, op::Audit& audit, const Clock& clock, Options options, Log log)
@@ -37,6 +46,8 @@ http::Response Huawei::answer(const http::Request& request) {
     return refuse(match.other_method ? fail(Reason::method_not_allowed)
                                      : fail(Reason::unknown_action, "URL not found"));
   }
+  Status ours = check_place(match.variables, x_rooms.registry.instance());
+  if (!ours.ok()) return refuse(ours.error());
   Params params = std::move(match.variables);
   for (auto& pair : parse_query(request.query)) params.push_back(std::move(pair));
   Call call{

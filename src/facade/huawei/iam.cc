@@ -71,9 +71,9 @@ struct AuthBody {
   AuthRequest auth;
   static constexpr auto fields() { return std::array{field<&AuthBody::auth>("auth", required)}; }
 };
-struct NoQuery {
+struct TokenQuery {
   std::optional<std::string> nocatalog;
-  static constexpr auto fields() { return std::array{field<&NoQuery::nocatalog>("nocatalog")}; }
+  static constexpr auto fields() { return std::array{field<&TokenQuery::nocatalog>("nocatalog")}; }
 };
 struct NameQuery {
   std::optional<std::string> name;
@@ -319,7 +319,7 @@ Result<std::string> user_id(const Call& call, const auth::Principal& who) {
 
 // ---- endpoints
 
-Result<TokenReply> create_token(Call& call, const NoQuery&, const AuthBody& body) {
+Result<TokenReply> create_token(Call& call, const TokenQuery&, const AuthBody& body) {
   const Identity& identity = body.auth.identity;
   bool by_password = identity.methods == std::vector<std::string>{"password"} && identity.password;
   if (!by_password || !identity.password->user.name) {
@@ -340,7 +340,7 @@ Result<TokenReply> create_token(Call& call, const NoQuery&, const AuthBody& body
   return TokenReply{describe(call, *who, id, issued.issued_at, issued.expires_at, body.auth.scope)};
 }
 
-Result<TokenReply> show_token(Call& call, const NoQuery&, const NoBody&) {
+Result<TokenReply> show_token(Call& call, const TokenQuery&, const NoBody&) {
   std::string subject(call.request.headers.get("X-Subject-Token"));
   if (subject.empty())
     return fail(Reason::missing_parameter, "X-Subject-Token is required", "X-Subject-Token");

@@ -9,30 +9,14 @@ using wire::field;
 using wire::required;
 
 struct ListQuery {
-  std::string project_id;
   std::optional<std::int64_t> offset;
   std::optional<std::int64_t> limit;
   std::optional<std::string> status;
   std::optional<std::string> enterprise_project_id;
   static constexpr auto fields() {
-    return std::array{field<&ListQuery::project_id>("project_id", required),
-                      field<&ListQuery::offset>("offset"), field<&ListQuery::limit>("limit"),
+    return std::array{field<&ListQuery::offset>("offset"), field<&ListQuery::limit>("limit"),
                       field<&ListQuery::status>("status").one_of("Initial|Creating|Running|Unavailable"),
                       field<&ListQuery::enterprise_project_id>("enterprise_project_id")};
-  }
-};
-struct Path {
-  std::string project_id;
-  std::string instance_id;
-  static constexpr auto fields() {
-    return std::array{field<&Path::project_id>("project_id", required),
-                      field<&Path::instance_id>("instance_id", required)};
-  }
-};
-struct ProjectPath {
-  std::string project_id;
-  static constexpr auto fields() {
-    return std::array{field<&ProjectPath::project_id>("project_id", required)};
   }
 };
 struct Instance {
@@ -107,7 +91,6 @@ Instance to_wire(const Call& call, const registry::Instance& from) {
 }
 
 Result<InstanceList> list_instances(Call& call, const ListQuery& query, const NoBody&) {
-  TRY_STATUS(check_project(call, query.project_id));
   TRY(auto slice, swr_page(query.offset, query.limit, 100));
   TRY(auto ours, op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
   InstanceList list;
@@ -117,14 +100,12 @@ Result<InstanceList> list_instances(Call& call, const ListQuery& query, const No
   return list;
 }
 
-Result<Instance> show_instance(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
+Result<Instance> show_instance(Call& call, const NoQuery&, const NoBody&) {
   TRY(auto ours, op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
   return to_wire(call, ours);
 }
 
-Result<Statistics> show_statistics(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
+Result<Statistics> show_statistics(Call& call, const NoQuery&, const NoBody&) {
   TRY(auto usage, op::invoke<registry::ops::GetUsage>(call.rooms.registry, call.context, {}));
   return Statistics{usage.bytes, usage.namespaces, usage.repositories};
 }

@@ -12,8 +12,6 @@ using wire::field;
 using wire::required;
 
 struct ListQuery {
-  std::string project_id;
-  std::string instance_id;
   std::optional<std::int64_t> offset;
   std::optional<std::int64_t> limit;
   std::optional<std::string> order_column;
@@ -21,9 +19,7 @@ struct ListQuery {
   std::optional<std::string> name;
   std::optional<std::string> visibility;
   static constexpr auto fields() {
-    return std::array{field<&ListQuery::project_id>("project_id", required),
-                      field<&ListQuery::instance_id>("instance_id", required),
-                      field<&ListQuery::offset>("offset"),
+    return std::array{field<&ListQuery::offset>("offset"),
                       field<&ListQuery::limit>("limit"),
                       field<&ListQuery::order_column>("order_column").one_of("updated_at"),
                       field<&ListQuery::order_type>("order_type").one_of("desc|asc"),
@@ -31,22 +27,10 @@ struct ListQuery {
                       field<&ListQuery::visibility>("public")};
   }
 };
-struct InstancePath {
-  std::string project_id;
-  std::string instance_id;
-  static constexpr auto fields() {
-    return std::array{field<&InstancePath::project_id>("project_id", required),
-                      field<&InstancePath::instance_id>("instance_id", required)};
-  }
-};
 struct Path {
-  std::string project_id;
-  std::string instance_id;
   std::string namespace_name;
   static constexpr auto fields() {
-    return std::array{field<&Path::project_id>("project_id", required),
-                      field<&Path::instance_id>("instance_id", required),
-                      field<&Path::namespace_name>("namespace_name", required)};
+    return std::array{field<&Path::namespace_name>("namespace_name", required)};
   }
 };
 struct Metadata {
@@ -162,7 +146,6 @@ registry::ops::NamespaceRef ref(const std::string& name) {
 }
 
 Result<NamespaceList> list_namespaces(Call& call, const ListQuery& query, const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   TRY(auto slice, swr_page(query.offset, query.limit));
   registry::ops::ListNamespaces::Request request;
   request.name_contains = query.name.value_or("");
@@ -176,8 +159,7 @@ Result<NamespaceList> list_namespaces(Call& call, const ListQuery& query, const 
   return list;
 }
 
-Result<IdReply> create_namespace(Call& call, const InstancePath& path, const CreateBody& body) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
+Result<IdReply> create_namespace(Call& call, const NoQuery&, const CreateBody& body) {
   TRY_STATUS(check_name(body.namespace_name));
   registry::Registry::NewNamespace wanted;
   wanted.name = body.namespace_name;
@@ -188,14 +170,12 @@ Result<IdReply> create_namespace(Call& call, const InstancePath& path, const Cre
 }
 
 Result<Namespace> show_namespace(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto space,
       op::invoke<registry::ops::GetNamespace>(call.rooms.registry, call.context, ref(path.namespace_name)));
   return to_wire(space);
 }
 
 Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateBody& body) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   registry::ops::UpdateNamespace::Request request;
   request.space = ref(path.namespace_name);
   request.is_public = body.metadata.visibility == "true";
@@ -205,7 +185,6 @@ Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateB
 }
 
 Result<Empty> delete_namespace(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto gone, op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
                                                             ref(path.namespace_name)));
   (void)gone;

@@ -10,26 +10,19 @@ using wire::field;
 using wire::required;
 
 struct ListQuery {
-  std::string project_id;
-  std::string instance_id;
   std::optional<std::int64_t> offset;
   std::optional<std::int64_t> limit;
   std::optional<std::string> order_column;
   std::optional<std::string> order_type;
   std::optional<std::int32_t> namespace_id;
   static constexpr auto fields() {
-    return std::array{field<&ListQuery::project_id>("project_id", required),
-                      field<&ListQuery::instance_id>("instance_id", required),
-                      field<&ListQuery::offset>("offset"),
-                      field<&ListQuery::limit>("limit"),
+    return std::array{field<&ListQuery::offset>("offset"), field<&ListQuery::limit>("limit"),
                       field<&ListQuery::order_column>("order_column").one_of("created_at|updated_at"),
                       field<&ListQuery::order_type>("order_type").one_of("desc|asc"),
                       field<&ListQuery::namespace_id>("namespace_id")};
   }
 };
 struct NamespaceListQuery {
-  std::string project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::optional<std::int64_t> offset;
   std::optional<std::int64_t> limit;
@@ -37,24 +30,17 @@ struct NamespaceListQuery {
   std::optional<std::string> order_type;
   static constexpr auto fields() {
     return std::array{
-        field<&NamespaceListQuery::project_id>("project_id", required),
-        field<&NamespaceListQuery::instance_id>("instance_id", required),
         field<&NamespaceListQuery::namespace_name>("namespace_name", required),
-        field<&NamespaceListQuery::offset>("offset"),
-        field<&NamespaceListQuery::limit>("limit"),
+        field<&NamespaceListQuery::offset>("offset"), field<&NamespaceListQuery::limit>("limit"),
         field<&NamespaceListQuery::order_column>("order_column").one_of("created_at|updated_at"),
         field<&NamespaceListQuery::order_type>("order_type").one_of("desc|asc")};
   }
 };
 struct Path {
-  std::string project_id;
-  std::string instance_id;
   std::string namespace_name;
   std::string repository_name;
   static constexpr auto fields() {
-    return std::array{field<&Path::project_id>("project_id", required),
-                      field<&Path::instance_id>("instance_id", required),
-                      field<&Path::namespace_name>("namespace_name", required),
+    return std::array{field<&Path::namespace_name>("namespace_name", required),
                       field<&Path::repository_name>("repository_name", required)};
   }
 };
@@ -126,7 +112,6 @@ Result<RepositoryList> list(Call& call, const registry::ops::ListRepositories::R
 }
 
 Result<RepositoryList> list_repositories(Call& call, const ListQuery& query, const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   registry::ops::ListRepositories::Request request;
   TRY(request.slice, swr_page(query.offset, query.limit));
   request.space.id = query.namespace_id.value_or(0);
@@ -136,7 +121,6 @@ Result<RepositoryList> list_repositories(Call& call, const ListQuery& query, con
 
 Result<RepositoryList> list_namespace_repositories(Call& call, const NamespaceListQuery& query,
                                                    const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   registry::ops::ListRepositories::Request request;
   TRY(request.slice, swr_page(query.offset, query.limit));
   request.space.name = query.namespace_name;
@@ -145,14 +129,12 @@ Result<RepositoryList> list_namespace_repositories(Call& call, const NamespaceLi
 }
 
 Result<Repository> show_repository(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto repository,
       op::invoke<registry::ops::GetRepository>(call.rooms.registry, call.context, ref(path)));
   return to_wire(repository);
 }
 
 Result<Empty> update_repository(Call& call, const Path& path, const UpdateBody& body) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   registry::ops::UpdateRepository::Request request;
   request.repository = ref(path);
   request.change.summary = body.description;
@@ -162,7 +144,6 @@ Result<Empty> update_repository(Call& call, const Path& path, const UpdateBody& 
 }
 
 Result<Empty> delete_repository(Call& call, const Path& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto gone, op::invoke<registry::ops::DeleteRepository>(call.rooms.registry, call.context, ref(path)));
   (void)gone;
   return Empty{};

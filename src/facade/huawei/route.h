@@ -4,7 +4,8 @@
 //   Result<Reply> list_tasks(Call& call, const Query& query, const NoBody&);  // path and query members in
 //   Query route<&list_tasks>("GET", "/v2/{project_id}/instances/{instance_id}/…", 200)
 //
-// Query's fields are the path's variables and the query's parameters; Body's are the JSON body's.
+// Query's fields are the path's variables and the query's parameters; Body's are the JSON body's. The project
+// and the instance a path names have been held against ours before.
 #pragma once
 
 #include <span>
@@ -31,6 +32,7 @@ struct Call {
 
 using op::Empty;
 using op::NoBody;
+using NoQuery = op::NoBody;
 using Route = op::RestRoute<Call>;
 
 template <auto Run>
@@ -54,7 +56,9 @@ std::span<const Route> namespace_routes();
 std::span<const Route> repository_routes();
 std::span<const Route> artifact_routes();
 std::span<const Route> sign_routes();
-std::span<const Route> replication_routes();
+std::span<const Route> replication_registry_routes();
+std::span<const Route> replication_policy_routes();
+std::span<const Route> replication_execution_routes();
 std::span<const Route> credential_routes();
 std::span<const Route> hss_routes();
 std::span<const Route> iam_routes();
@@ -65,8 +69,4 @@ Result<registry::Slice> swr_page(std::optional<std::int64_t> offset, std::option
                                  std::int64_t limit_default = 10);
 Result<registry::Slice> hss_page(std::optional<std::int64_t> offset, std::optional<std::int64_t> limit,
                                  std::int64_t limit_low = 10);
-// Ids of the path must be ours. Errors: project_unknown, instance_unknown.
-Status check_project(const Call& call, std::string_view project_id);
-Status check_instance(const Call& call, std::string_view project_id, std::string_view instance_id);
-
 }  // namespace wharfage::huawei

@@ -81,68 +81,54 @@ struct PolicyDetail {
 // ---- paths
 
 struct NamespacePath {
-  std::string project_id, instance_id, namespace_name;
+  std::string namespace_name;
   static constexpr auto fields() {
-    return std::array{field<&NamespacePath::project_id>("project_id", required),
-                      field<&NamespacePath::instance_id>("instance_id", required),
-                      field<&NamespacePath::namespace_name>("namespace_name", required)};
+    return std::array{field<&NamespacePath::namespace_name>("namespace_name", required)};
   }
 };
 struct PolicyPath {
-  std::string project_id, instance_id, namespace_name;
+  std::string namespace_name;
   std::int32_t policy_id = 0;
   static constexpr auto fields() {
-    return std::array{field<&PolicyPath::project_id>("project_id", required),
-                      field<&PolicyPath::instance_id>("instance_id", required),
-                      field<&PolicyPath::namespace_name>("namespace_name", required),
+    return std::array{field<&PolicyPath::namespace_name>("namespace_name", required),
                       field<&PolicyPath::policy_id>("policy_id", required)};
   }
 };
 struct PolicyListQuery {
-  std::string project_id, instance_id;
   std::optional<std::int64_t> offset, limit;
   static constexpr auto fields() {
-    return std::array{field<&PolicyListQuery::project_id>("project_id", required),
-                      field<&PolicyListQuery::instance_id>("instance_id", required),
-                      field<&PolicyListQuery::offset>("offset"), field<&PolicyListQuery::limit>("limit")};
+    return std::array{field<&PolicyListQuery::offset>("offset"), field<&PolicyListQuery::limit>("limit")};
   }
 };
 struct ExecutionListQuery {
-  std::string project_id, instance_id, namespace_name;
+  std::string namespace_name;
   std::int32_t policy_id = 0;
   std::optional<std::int64_t> offset, limit;
   static constexpr auto fields() {
-    return std::array{field<&ExecutionListQuery::project_id>("project_id", required),
-                      field<&ExecutionListQuery::instance_id>("instance_id", required),
-                      field<&ExecutionListQuery::namespace_name>("namespace_name", required),
+    return std::array{field<&ExecutionListQuery::namespace_name>("namespace_name", required),
                       field<&ExecutionListQuery::policy_id>("policy_id", required),
                       field<&ExecutionListQuery::offset>("offset"),
                       field<&ExecutionListQuery::limit>("limit")};
   }
 };
 struct TaskListQuery {
-  std::string project_id, instance_id, namespace_name;
+  std::string namespace_name;
   std::int32_t policy_id = 0, execution_id = 0;
   std::optional<std::int64_t> offset, limit;
   static constexpr auto fields() {
-    return std::array{field<&TaskListQuery::project_id>("project_id", required),
-                      field<&TaskListQuery::instance_id>("instance_id", required),
-                      field<&TaskListQuery::namespace_name>("namespace_name", required),
+    return std::array{field<&TaskListQuery::namespace_name>("namespace_name", required),
                       field<&TaskListQuery::policy_id>("policy_id", required),
                       field<&TaskListQuery::execution_id>("execution_id", required),
-                      field<&TaskListQuery::offset>("offset"),
-                      field<&TaskListQuery::limit>("limit")};
+                      field<&TaskListQuery::offset>("offset"), field<&TaskListQuery::limit>("limit")};
   }
 };
 struct SubTaskListQuery {
-  std::string project_id, instance_id, namespace_name;
+  std::string namespace_name;
   std::int32_t policy_id = 0, execution_id = 0, task_id = 0;
   std::optional<std::int64_t> offset, limit;
   std::optional<std::string> status;
   static constexpr auto fields() {
-    return std::array{field<&SubTaskListQuery::project_id>("project_id", required),
-                      field<&SubTaskListQuery::instance_id>("instance_id", required),
-                      field<&SubTaskListQuery::namespace_name>("namespace_name", required),
+    return std::array{field<&SubTaskListQuery::namespace_name>("namespace_name", required),
                       field<&SubTaskListQuery::policy_id>("policy_id", required),
                       field<&SubTaskListQuery::execution_id>("execution_id", required),
                       field<&SubTaskListQuery::task_id>("task_id", required),
@@ -160,33 +146,6 @@ struct PolicyList {
   std::int32_t total = 0;
   static constexpr auto fields() {
     return std::array{field<&PolicyList::policies>("policies"), field<&PolicyList::total>("total")};
-  }
-};
-struct Execution {
-  std::int32_t id = 0, policy_id = 0;
-  std::string status, status_text;
-  std::int32_t total = 0, failed = 0, succeed = 0, in_progress = 0, stopped = 0;
-  std::string trigger, created_at, updated_at;
-  static constexpr auto fields() {
-    return std::array{field<&Execution::id>("id"),
-                      field<&Execution::policy_id>("policy_id"),
-                      field<&Execution::status>("status"),
-                      field<&Execution::status_text>("status_text"),
-                      field<&Execution::total>("total"),
-                      field<&Execution::failed>("failed"),
-                      field<&Execution::succeed>("succeed"),
-                      field<&Execution::in_progress>("in_progress"),
-                      field<&Execution::stopped>("stopped"),
-                      field<&Execution::trigger>("trigger"),
-                      field<&Execution::created_at>("created_at"),
-                      field<&Execution::updated_at>("updated_at")};
-  }
-};
-struct ExecutionList {
-  std::vector<Execution> executions;
-  std::int32_t total = 0;
-  static constexpr auto fields() {
-    return std::array{field<&ExecutionList::executions>("executions"), field<&ExecutionList::total>("total")};
   }
 };
 struct Task {
@@ -333,14 +292,12 @@ sign::PolicyPath path_of(const std::string& namespace_name, std::int64_t policy_
 // ---- endpoints
 
 Result<IdReply> create_policy(Call& call, const NamespacePath& path, const PolicyBody& body) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(sign::Policy policy, to_domain(body, path.namespace_name, 0));
   TRY(auto created, invoke<sign::CreatePolicy>(call, {std::move(policy)}));
   return IdReply{narrow(created.id)};
 }
 
 Result<PolicyList> list_policies(Call& call, const PolicyListQuery& query, const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page, invoke<sign::ListPolicies>(call, {slice}));
   PolicyList list;
@@ -350,13 +307,11 @@ Result<PolicyList> list_policies(Call& call, const PolicyListQuery& query, const
 }
 
 Result<PolicyDetail> show_policy(Call& call, const PolicyPath& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto policy, invoke<sign::GetPolicy>(call, path_of(path.namespace_name, path.policy_id)));
   return to_wire(policy);
 }
 
 Result<Empty> update_policy(Call& call, const PolicyPath& path, const PolicyBody& body) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(sign::Policy policy, to_domain(body, path.namespace_name, path.policy_id));
   TRY(auto updated, invoke<sign::UpdatePolicy>(call, {std::move(policy)}));
   (void)updated;
@@ -364,20 +319,17 @@ Result<Empty> update_policy(Call& call, const PolicyPath& path, const PolicyBody
 }
 
 Result<Empty> delete_policy(Call& call, const PolicyPath& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto deleted, invoke<sign::DeletePolicy>(call, path_of(path.namespace_name, path.policy_id)));
   (void)deleted;
   return Empty{};
 }
 
 Result<IdReply> execute_policy(Call& call, const PolicyPath& path, const NoBody&) {
-  TRY_STATUS(check_instance(call, path.project_id, path.instance_id));
   TRY(auto id, invoke<sign::ExecutePolicy>(call, path_of(path.namespace_name, path.policy_id)));
   return IdReply{narrow(id)};
 }
 
 Result<ExecutionList> list_executions(Call& call, const ExecutionListQuery& query, const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page, invoke<sign::ListExecutions>(call, {path_of(query.namespace_name, query.policy_id), slice}));
   ExecutionList list;
@@ -387,7 +339,6 @@ Result<ExecutionList> list_executions(Call& call, const ExecutionListQuery& quer
 }
 
 Result<TaskList> list_tasks(Call& call, const TaskListQuery& query, const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page, invoke<sign::ListTasks>(
                      call, {path_of(query.namespace_name, query.policy_id), query.execution_id, slice}));
@@ -398,7 +349,6 @@ Result<TaskList> list_tasks(Call& call, const TaskListQuery& query, const NoBody
 }
 
 Result<SubTaskList> list_sub_tasks(Call& call, const SubTaskListQuery& query, const NoBody&) {
-  TRY_STATUS(check_instance(call, query.project_id, query.instance_id));
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page,
       invoke<sign::ListSubTasks>(call, {path_of(query.namespace_name, query.policy_id), query.execution_id,

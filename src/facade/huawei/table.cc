@@ -7,9 +7,17 @@ namespace {
 
 using Family = std::span<const Route> (*)();
 
-constexpr std::array<Family, 9> families{&instance_routes,   &namespace_routes, &repository_routes,
-                                         &artifact_routes,   &sign_routes,      &replication_routes,
-                                         &credential_routes, &hss_routes,       &iam_routes};
+constexpr std::array<Family, 11> families{&instance_routes,
+                                          &namespace_routes,
+                                          &repository_routes,
+                                          &artifact_routes,
+                                          &sign_routes,
+                                          &replication_registry_routes,
+                                          &replication_policy_routes,
+                                          &replication_execution_routes,
+                                          &credential_routes,
+                                          &hss_routes,
+                                          &iam_routes};
 
 Service service_of(std::string_view path) {
   if (path.substr(0, 4) == "/v5/") return Service::hss;
@@ -68,17 +76,6 @@ Result<registry::Slice> hss_page(std::optional<std::int64_t> offset, std::option
     return fail(Reason::invalid_parameter, "offset must be between 0 and 2000000", "offset");
   }
   return slice;
-}
-
-Status check_project(const Call& call, std::string_view project_id) {
-  if (project_id == call.rooms.registry.instance().project_id) return {};
-  return fail(Reason::project_unknown);
-}
-
-Status check_instance(const Call& call, std::string_view project_id, std::string_view instance_id) {
-  TRY_STATUS(check_project(call, project_id));
-  if (instance_id == call.rooms.registry.instance().uuid) return {};
-  return fail(Reason::instance_unknown);
 }
 
 }  // namespace wharfage::huawei
