@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -60,6 +61,9 @@ struct ExecutionList {
                       wire::field<&ExecutionList::total>("total")};
   }
 };
+
+// A text that this API was given and that is only kept: a member of a JSON object.
+std::optional<std::string> remembered(std::string_view vendor, std::string_view name);
 
 // Ids and counts are below 2^31 here (int32 on the wire).
 inline std::int32_t narrow(std::int64_t number) {

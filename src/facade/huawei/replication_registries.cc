@@ -3,7 +3,6 @@
 
 #include "connect/ops/connections.h"
 #include "facade/huawei/fields.h"
-#include "facade/huawei/replication.h"
 #include "facade/huawei/route.h"
 
 namespace wharfage::huawei {

@@ -60,7 +60,9 @@ std::span<const Route> replication_registry_routes();
 std::span<const Route> replication_policy_routes();
 std::span<const Route> replication_execution_routes();
 std::span<const Route> credential_routes();
-std::span<const Route> hss_routes();
+std::span<const Route> hss_task_routes();
+std::span<const Route> hss_image_routes();
+std::span<const Route> hss_registry_routes();
 std::span<const Route> iam_routes();
 
 // SWR pages: offset 0 or a multiple of limit, limit 1-100 (10 unless given). HSS pages: offset 0-2,000,000,

@@ -7,7 +7,7 @@ namespace {
 
 using Family = std::span<const Route> (*)();
 
-constexpr std::array<Family, 11> families{&instance_routes,
+constexpr std::array<Family, 13> families{&instance_routes,
                                           &namespace_routes,
                                           &repository_routes,
                                           &artifact_routes,
@@ -16,7 +16,9 @@ constexpr std::array<Family, 11> families{&instance_routes,
                                           &replication_policy_routes,
                                           &replication_execution_routes,
                                           &credential_routes,
-                                          &hss_routes,
+                                          &hss_task_routes,
+                                          &hss_image_routes,
+                                          &hss_registry_routes,
                                           &iam_routes};
 
 Service service_of(std::string_view path) {
