@@ -1,11 +1,9 @@
 #include "facade/native/image.h"
 
+#include "facade/native/route.h"
+
 namespace wharfage::native {
 namespace {
-
-std::optional<std::string> unless_empty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
 
 std::optional<std::string> layer_digest(const std::vector<scan::Layer>& layers, int index) {
   bool known = index >= 0 && static_cast<std::size_t>(index) < layers.size();

@@ -115,10 +115,6 @@ struct RestoredTag {
   }
 };
 
-std::optional<std::string> unless_empty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
-
 ops::NamespaceRef space_of(const std::string& name) {
   return {.name = name, .public_id = {}, .id = 0};
 }

@@ -148,10 +148,6 @@ struct ItemList {
   static constexpr auto fields() { return std::array{field<&ItemList::items>("items")}; }
 };
 
-std::optional<std::string> unless_empty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
-
 std::optional<std::string> unless_never(TimeMs at) {
   return at == 0 ? std::nullopt : std::optional(rfc3339(at));
 }

@@ -41,8 +41,17 @@ std::span<const Route> build_routes();        // source providers, sources, rule
 std::span<const Route> scan_routes();         // advisory data, packages, findings
 std::span<const Route> sign_routes();         // keys
 std::span<const Route> connection_routes();   // registry connections, inventory, synchronisation
-std::span<const Route> system_routes();       // jobs, audit, webhooks, status
+std::span<const Route> system_routes();       // jobs, audit, status
+std::span<const Route> webhook_routes();      // webhooks and deliveries
 std::span<const Route> maintenance_routes();  // checks, scrubs, reclaiming
+
+// What is empty, or has not happened, is left out of a reply.
+inline std::optional<std::string> unless_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+inline std::optional<std::string> unless_zero(TimeMs time) {
+  return time ? std::optional(rfc3339(time)) : std::nullopt;
+}
 
 // Pages of the native API: offset and limit (50, at most 1000).
 Result<registry::Slice> page_of(std::optional<std::int64_t> offset, std::optional<std::int64_t> limit);

@@ -1,10 +1,8 @@
-// Jobs, audit, webhooks and what the installation is.
+// Jobs, audit and what the installation is.
 #include "facade/native/route.h"
 #include "notify/job_ops.h"
-#include "notify/ops.h"
 #include "op/accounts.h"
 #include "registry/ops/instance.h"
-#include "registry/ops/scope.h"
 
 namespace wharfage::native {
 namespace {
@@ -12,9 +10,6 @@ namespace {
 using wire::field;
 using wire::required;
 
-struct NoQuery {
-  static constexpr auto fields() { return std::array<wire::Field, 0>{}; }
-};
 struct JobQuery {
   std::optional<std::string> kind;
   std::optional<std::string> state;
@@ -131,131 +126,6 @@ struct AuditList {
         field<&AuditList::next_before_id>("next_before_id").about("0: there are no older entries")};
   }
 };
-struct WebhookQuery {
-  std::optional<std::string> namespace_name;
-  std::optional<std::int64_t> offset;
-  std::optional<std::int64_t> limit;
-  static constexpr auto fields() {
-    return std::array{field<&WebhookQuery::namespace_name>("namespace"),
-                      field<&WebhookQuery::offset>("offset"), field<&WebhookQuery::limit>("limit")};
-  }
-};
-struct WebhookKey {
-  std::int64_t id = 0;
-  static constexpr auto fields() { return std::array{field<&WebhookKey::id>("id", required)}; }
-};
-struct DeliveryQuery {
-  std::int64_t id = 0;
-  std::optional<std::int64_t> offset;
-  std::optional<std::int64_t> limit;
-  static constexpr auto fields() {
-    return std::array{field<&DeliveryQuery::id>("id", required), field<&DeliveryQuery::offset>("offset"),
-                      field<&DeliveryQuery::limit>("limit")};
-  }
-};
-struct DeliveryKey {
-  std::int64_t id = 0;
-  std::string delivery;
-  static constexpr auto fields() {
-    return std::array{field<&DeliveryKey::id>("id", required),
-                      field<&DeliveryKey::delivery>("delivery", required)};
-  }
-};
-struct Webhook {
-  std::int64_t id = 0;
-  std::string name;
-  std::string url;
-  std::vector<std::string> event_types;
-  std::optional<std::string> namespace_name;
-  bool enabled = false;
-  std::string created_at;
-  std::string updated_at;
-  static constexpr auto fields() {
-    return std::array{field<&Webhook::id>("id"),
-                      field<&Webhook::name>("name"),
-                      field<&Webhook::url>("url"),
-                      field<&Webhook::event_types>("event_types"),
-                      field<&Webhook::namespace_name>("namespace"),
-                      field<&Webhook::enabled>("enabled"),
-                      field<&Webhook::created_at>("created_at"),
-                      field<&Webhook::updated_at>("updated_at")};
-  }
-};
-struct WebhookList {
-  std::vector<Webhook> items;
-  std::int64_t total = 0;
-  static constexpr auto fields() {
-    return std::array{field<&WebhookList::items>("items"), field<&WebhookList::total>("total")};
-  }
-};
-struct NewWebhook {
-  std::string name;
-  std::string url;
-  std::vector<std::string> event_types;
-  std::optional<std::string> namespace_name;
-  std::optional<std::string> secret;
-  std::optional<bool> enabled;
-  static constexpr auto fields() {
-    return std::array{
-        field<&NewWebhook::name>("name", required),     field<&NewWebhook::url>("url", required),
-        field<&NewWebhook::event_types>("event_types"), field<&NewWebhook::namespace_name>("namespace"),
-        field<&NewWebhook::secret>("secret"),           field<&NewWebhook::enabled>("enabled")};
-  }
-};
-struct WebhookCreated {
-  Webhook webhook;
-  std::string secret;
-  static constexpr auto fields() {
-    return std::array{field<&WebhookCreated::webhook>("webhook"),
-                      field<&WebhookCreated::secret>("secret").about("shown this once")};
-  }
-};
-struct WebhookChange {
-  std::optional<std::string> name;
-  std::optional<std::string> url;
-  std::optional<std::string> secret;
-  std::optional<std::vector<std::string>> event_types;
-  std::optional<bool> enabled;
-  static constexpr auto fields() {
-    return std::array{field<&WebhookChange::name>("name"), field<&WebhookChange::url>("url"),
-                      field<&WebhookChange::secret>("secret"),
-                      field<&WebhookChange::event_types>("event_types"),
-                      field<&WebhookChange::enabled>("enabled")};
-  }
-};
-struct Delivery {
-  std::string id;
-  std::string event_type;
-  std::string subject;
-  std::string state;
-  std::int64_t attempts = 0;
-  std::int64_t status_code = 0;
-  std::optional<std::string> error;
-  std::optional<std::string> response;
-  std::optional<std::string> body;
-  std::string created_at;
-  std::string updated_at;
-  static constexpr auto fields() {
-    return std::array{field<&Delivery::id>("id"),
-                      field<&Delivery::event_type>("event_type"),
-                      field<&Delivery::subject>("subject"),
-                      field<&Delivery::state>("state"),
-                      field<&Delivery::attempts>("attempts"),
-                      field<&Delivery::status_code>("status_code"),
-                      field<&Delivery::error>("error"),
-                      field<&Delivery::response>("response"),
-                      field<&Delivery::body>("body"),
-                      field<&Delivery::created_at>("created_at"),
-                      field<&Delivery::updated_at>("updated_at")};
-  }
-};
-struct DeliveryList {
-  std::vector<Delivery> items;
-  std::int64_t total = 0;
-  static constexpr auto fields() {
-    return std::array{field<&DeliveryList::items>("items"), field<&DeliveryList::total>("total")};
-  }
-};
 struct Instance {
   std::string name;
   std::string cri_id;
@@ -299,13 +169,6 @@ struct Usage {
   }
 };
 
-std::optional<std::string> unless_empty(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
-std::optional<std::string> unless_zero(TimeMs time) {
-  return time ? std::optional(rfc3339(time)) : std::nullopt;
-}
-
 notify::Jobs jobs_of(Call& call) {
   return {call.rooms.registry.db(), call.rooms.queue};
 }
@@ -322,31 +185,6 @@ Job to_wire(const job::Job& job) {
           rfc3339(job.created_at),
           unless_zero(job.started_at),
           unless_zero(job.ended_at)};
-}
-
-Webhook to_wire(const notify::Webhook& hook) {
-  return {hook.id,
-          hook.name,
-          hook.url,
-          hook.event_types,
-          unless_empty(hook.namespace_name),
-          hook.enabled,
-          rfc3339(hook.created_at),
-          rfc3339(hook.updated_at)};
-}
-
-Delivery to_wire(const notify::Delivery& from) {
-  return {from.id,
-          from.event_type,
-          from.subject,
-          std::string(notify::delivery_state_name(from.state)),
-          from.attempts,
-          from.status_code,
-          unless_empty(from.error),
-          unless_empty(from.response),
-          unless_empty(from.body),
-          rfc3339(from.created_at),
-          rfc3339(from.updated_at)};
 }
 
 std::optional<job::State> parse_state(const std::optional<std::string>& name) {
@@ -408,80 +246,7 @@ Result<AuditList> list_audit(Call& call, const AuditQuery& query, const NoBody&)
   return list;
 }
 
-// The id of a namespace somebody names; 0 without a name.
-Result<std::int64_t> namespace_id(Call& call, const std::optional<std::string>& name) {
-  if (!name) return 0;
-  TRY(auto found, registry::ops::find_namespace(call.rooms.registry, call.context, {.name = *name}));
-  return found.id;
-}
-
-Result<WebhookList> list_webhooks(Call& call, const WebhookQuery& query, const NoBody&) {
-  TRY(auto slice, page_of(query.offset, query.limit));
-  TRY(auto id, namespace_id(call, query.namespace_name));
-  TRY(auto page,
-      op::invoke<notify::ListWebhooks>(call.rooms.webhooks, call.context,
-                                       {id, query.namespace_name.value_or(""), slice.offset, slice.limit}));
-  WebhookList list;
-  for (const auto& hook : page.items) list.items.push_back(to_wire(hook));
-  list.total = page.total;
-  return list;
-}
-
-Result<WebhookCreated> create_webhook(Call& call, const NoQuery&, const NewWebhook& body) {
-  TRY(auto id, namespace_id(call, body.namespace_name));
-  TRY(auto made, op::invoke<notify::CreateWebhook>(
-                     call.rooms.webhooks, call.context,
-                     {body.name, body.url, body.event_types, id, body.namespace_name.value_or(""),
-                      body.secret, body.enabled.value_or(true)}));
-  return WebhookCreated{to_wire(made.webhook), made.secret};
-}
-
-Result<Webhook> get_webhook(Call& call, const WebhookKey& query, const NoBody&) {
-  TRY(auto hook, op::invoke<notify::GetWebhook>(call.rooms.webhooks, call.context, {query.id}));
-  return to_wire(hook);
-}
-
-Result<Webhook> update_webhook(Call& call, const WebhookKey& query, const WebhookChange& body) {
-  TRY(auto hook, op::invoke<notify::UpdateWebhook>(
-                     call.rooms.webhooks, call.context,
-                     {query.id, {body.name, body.url, body.secret, body.event_types, body.enabled}}));
-  return to_wire(hook);
-}
-
-Result<Empty> delete_webhook(Call& call, const WebhookKey& query, const NoBody&) {
-  TRY(auto deleted, op::invoke<notify::DeleteWebhook>(call.rooms.webhooks, call.context, {query.id}));
-  (void)deleted;
-  return Empty{};
-}
-
-Result<Delivery> ping_webhook(Call& call, const WebhookKey& query, const NoBody&) {
-  TRY(auto delivery, op::invoke<notify::PingWebhook>(call.rooms.webhooks, call.context, {query.id}));
-  return to_wire(delivery);
-}
-
-Result<DeliveryList> list_deliveries(Call& call, const DeliveryQuery& query, const NoBody&) {
-  TRY(auto slice, page_of(query.offset, query.limit));
-  TRY(auto page, op::invoke<notify::ListDeliveries>(call.rooms.webhooks, call.context,
-                                                    {query.id, slice.offset, slice.limit}));
-  DeliveryList list;
-  for (const auto& delivery : page.items) list.items.push_back(to_wire(delivery));
-  list.total = page.total;
-  return list;
-}
-
-Result<Delivery> get_delivery(Call& call, const DeliveryKey& query, const NoBody&) {
-  TRY(auto delivery,
-      op::invoke<notify::GetDelivery>(call.rooms.webhooks, call.context, {query.id, query.delivery}));
-  return to_wire(delivery);
-}
-
-Result<Delivery> redeliver(Call& call, const DeliveryKey& query, const NoBody&) {
-  TRY(auto delivery,
-      op::invoke<notify::Redeliver>(call.rooms.webhooks, call.context, {query.id, query.delivery}));
-  return to_wire(delivery);
-}
-
-Result<Instance> show_instance(Call& call, const NoQuery&, const NoBody&) {
+Result<Instance> show_instance(Call& call, const NoBody&, const NoBody&) {
   const auto& ours = call.rooms.registry.instance();
   return Instance{ours.name,
                   ours.cri_id,
@@ -496,7 +261,7 @@ Result<Instance> show_instance(Call& call, const NoQuery&, const NoBody&) {
                   rfc3339(ours.created_at)};
 }
 
-Result<Usage> show_usage(Call& call, const NoQuery&, const NoBody&) {
+Result<Usage> show_usage(Call& call, const NoBody&, const NoBody&) {
   TRY(auto usage, op::invoke<registry::ops::GetUsage>(call.rooms.registry, call.context, {}));
   return Usage{usage.namespaces, usage.repositories, usage.tags, usage.manifests, usage.blobs, usage.bytes};
 }
@@ -513,18 +278,6 @@ std::span<const Route> system_routes() {
           .about("a job's lines after an offset, also while it runs"),
       route<&cancel_job>("POST", "/api/v1/jobs/{id}/cancel").about("cancel a job"),
       route<&list_audit>("GET", "/api/v1/audit").about("who did what, newest first"),
-      route<&list_webhooks>("GET", "/api/v1/webhooks").about("list webhooks"),
-      route<&create_webhook>("POST", "/api/v1/webhooks", 201)
-          .about("create a webhook; its secret is shown once"),
-      route<&get_webhook>("GET", "/api/v1/webhooks/{id}").about("show a webhook"),
-      route<&update_webhook>("PUT", "/api/v1/webhooks/{id}").about("change a webhook"),
-      route<&delete_webhook>("DELETE", "/api/v1/webhooks/{id}").about("delete a webhook"),
-      route<&ping_webhook>("POST", "/api/v1/webhooks/{id}/ping").about("send a test event"),
-      route<&list_deliveries>("GET", "/api/v1/webhooks/{id}/deliveries").about("what was sent, newest first"),
-      route<&get_delivery>("GET", "/api/v1/webhooks/{id}/deliveries/{delivery}")
-          .about("one delivery with its body"),
-      route<&redeliver>("POST", "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver")
-          .about("send it again"),
   };
   return table;
 }

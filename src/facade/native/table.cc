@@ -16,7 +16,7 @@ struct Group {
   std::string_view name;
   Family family;
 };
-constexpr std::array<Group, 13> groups{{{"accounts", &account_routes},
+constexpr std::array<Group, 14> groups{{{"accounts", &account_routes},
                                         {"registry", &registry_routes},
                                         {"repositories", &repository_routes},
                                         {"policies", &policy_routes},
@@ -28,6 +28,7 @@ constexpr std::array<Group, 13> groups{{{"accounts", &account_routes},
                                         {"signing", &sign_routes},
                                         {"connections", &connection_routes},
                                         {"system", &system_routes},
+                                        {"webhooks", &webhook_routes},
                                         {"maintenance", &maintenance_routes}}};
 
 bool in_path(const Route& route, std::string_view name) {
