@@ -1,5 +1,7 @@
 #include "http/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +17,7 @@ constexpr std::size_t kept_input_bytes_max = 16 * 1024;  // of an idle connectio
 
 // When places get scarce, connections that only wait for a next request give theirs back early.
 bool Connection::is_late(std::int64_t now_ms, bool crowded) {
-  bool idle = x_state == State::head && x_in.empty();
+  bool idle = x_state == State::head && x_intake.in.empty();
   std::int64_t early =
       idle && crowded ? std::max<std::int64_t>(0, timeouts().keep_alive - crowded_idle_ms) : 0;
   if (now_ms >= x_deadline - early) return true;
@@ -68,23 +70,23 @@ bool Connection::hand_over() {
 }
 
 bool Connection::read_head() {
-  if (!x_in.empty()) {
+  if (!x_intake.in.empty()) {
     if (x_requests == limits::pipelined_requests_max) {
       x_lane.loop().post([self = self()] { self->advance(); });
       return false;
     }
-    RequestParser::Found found = x_parser.read_head(x_in);
+    RequestParser::Found found = x_intake.parser.read_head(x_intake.in);
     if (found == RequestParser::Found::head) return begin_request();
     if (found == RequestParser::Found::refused) {
-      x_exchange = new_exchange(x_parser.take_head());
-      return refuse(x_parser.take_fault(), true);
+      x_exchange = new_exchange(x_intake.parser.take_head());
+      return refuse(x_intake.parser.take_fault(), true);
     }
   }
   Moved moved = x_socket.transport->read(x_lane.scratch(), Lane::scratch_bytes);
   if (moved.state != Io::done) return blocked(moved.state);
-  if (x_in.empty()) expect_within(timeouts().head);
-  x_in.append(x_lane.scratch(), moved.bytes);
-  bool counted = x_in.size() > limits::uncounted_bytes;
+  if (x_intake.in.empty()) expect_within(timeouts().head);
+  x_intake.in.append(x_lane.scratch(), moved.bytes);
+  bool counted = x_intake.in.size() > limits::uncounted_bytes;
   if (!counted || x_in_share.grow(core().received, moved.bytes)) return true;
   x_exchange = new_exchange({});
   return refuse(busy(), true);
@@ -92,10 +94,10 @@ bool Connection::read_head() {
 
 bool Connection::begin_request() {
   ++x_requests;
-  x_in.erase(0, x_parser.head_size());
+  x_intake.in.erase(0, x_intake.parser.head_size());
   x_in_share.release();
   x_pace.restart();
-  x_exchange = new_exchange(x_parser.take_head());
+  x_exchange = new_exchange(x_intake.parser.take_head());
   auto plan = route(x_exchange->head.request);
   return plan ? follow(std::move(*plan)) : refuse({500, fail(Reason::internal)}, true);
 }
@@ -110,11 +112,9 @@ bool Connection::request_done() {
   x_response = {};
   if (x_close || core().stopping) return end_after_reply();
   x_state = State::head;
-  x_parser.restart();
-  if (x_in.empty() && !x_socket.transport->holds_input()) {
-    if (x_in.capacity() > kept_input_bytes_max) x_in.shrink_to_fit();
-    x_chunk = {};
-    x_spare = {};
+  x_intake.parser.restart();
+  if (x_intake.in.empty() && !x_socket.transport->holds_input()) {
+    if (x_intake.in.capacity() > kept_input_bytes_max) x_intake.in.shrink_to_fit();
     x_socket.transport->rest();
     expect_within(timeouts().keep_alive);
     wait_readable();
@@ -134,7 +134,7 @@ bool Connection::end_after_reply() {
 void Connection::time_out() {
   auto self = this->self();
   bool has_begun =
-      x_state == State::body || x_state == State::stream || (x_state == State::head && !x_in.empty());
+      x_state == State::body || x_state == State::stream || (x_state == State::head && !x_intake.in.empty());
   if (!has_begun) {
     close();
     return;
@@ -144,7 +144,7 @@ void Connection::time_out() {
 }
 
 void Connection::drain() {
-  bool idle = x_state == State::handshake || (x_state == State::head && x_in.empty());
+  bool idle = x_state == State::handshake || (x_state == State::head && x_intake.in.empty());
   if (idle) close();
 }
 
@@ -159,6 +159,10 @@ bool Connection::close() {
   auto self = this->self();
   bool replying = x_state == State::reply;
   x_state = State::closed;
+  if (x_turn) {  // turn_done() closes: a number that is free again could be another connection's
+    ::shutdown(x_socket.watch.descriptor(), SHUT_RDWR);
+    return false;
+  }
   if (!x_working) leave(replying ? x_response.status : client_left_status);
   x_response = {};
   close_socket();

@@ -1,21 +1,21 @@
 // One connection as a state machine on its loop: read a head, decide, read or stream the body, let a worker
 // answer, send, start again. Requests on one connection are served one after the other, so a pipelining
-// client waits in the socket buffer and memory stays bounded: one head, one buffered body or two chunks of
-// a streamed one, one response.
+// client waits in the socket buffer and memory stays bounded: one head, one buffered body, one
+// response. A streamed body takes none: workers receive it in turns, into buffers of their own.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "http/intake.h"
 #include "http/link.h"
-#include "http/parser.h"
 
 namespace wharfage::http {
 
 class Connection final : public Link {
  public:
-  Connection(Lane& lane, Socket socket) : Link(lane, std::move(socket)) {}
+  Connection(Lane& lane, Socket socket) : Link(lane, std::move(socket)), x_intake(*x_socket.transport) {}
 
   bool is_late(std::int64_t now_ms, bool crowded) override;
   void time_out() override;
@@ -23,13 +23,6 @@ class Connection final : public Link {
 
  private:
   enum class State { handshake, head, body, stream, working, reply, linger, closed };
-  // Body bytes on their way to a sink.
-  struct Chunk {
-    std::unique_ptr<char[]> bytes;
-    std::size_t capacity = 0;
-    std::size_t size = 0;
-  };
-
   // Each returns true when the machine can go on at once.
   bool step() override;
   bool shake_hands();
@@ -46,15 +39,12 @@ class Connection final : public Link {
   bool open_stream(Streamed plan);
   bool run_handler();
   void handler_done(const std::shared_ptr<Exchange>& exchange);
-  void open_done(const std::shared_ptr<Exchange>& exchange);
 
   // Bodies
   void expect_body();
-  Io receive_body(char* buffer, std::size_t size, std::size_t& produced);
   bool send_interim();
-  bool stream_on();
-  bool post_chunk();
-  void chunk_done(const std::shared_ptr<Exchange>& exchange, Chunk& chunk);
+  bool begin_turn();
+  void turn_done(const std::shared_ptr<Exchange>& exchange);
 
   // Responses
   bool refuse(Fault fault, bool close);
@@ -72,17 +62,13 @@ class Connection final : public Link {
 
   State x_state = State::handshake;
 
-  std::string x_in;  // received and not yet understood
+  Intake x_intake;
   Share x_in_share;
-  RequestParser x_parser;
   std::shared_ptr<Exchange> x_exchange;  // null between requests
 
-  std::string x_interim;  // what is left of "100 Continue"
-  std::int64_t x_body_left = 0;
-  bool x_body_complete = false;
+  std::string x_interim;   // what is left of "100 Continue"
   bool x_working = false;  // a worker has the exchange
-  Chunk x_chunk;
-  Chunk x_spare;
+  bool x_turn = false;     // and intake and transport, too
 
   Response x_response;
   std::string x_reply_head;  // with a small body behind it

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cstring>
-
 #include "base/limits.h"
 #include "http/connection.h"
 
@@ -22,10 +19,9 @@ bool Connection::follow(Plan plan) {
 // Sets the body up before its first byte is read.
 void Connection::expect_body() {
   const Head& head = x_exchange->head;
-  x_body_left = head.length;
-  x_body_complete = head.framing == Framing::none;
+  x_intake.begin_body(head);
   x_interim.clear();
-  if (head.expects_continue && x_in.empty()) x_interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (head.expects_continue && x_intake.in.empty()) x_interim = "HTTP/1.1 100 Continue\r\n\r\n";
   expect_within(timeouts().body_idle);
 }
 
@@ -38,29 +34,6 @@ bool Connection::send_interim() {
   }
   Io state = x_socket.transport->flush();
   return state == Io::done || blocked(state);
-}
-
-// Reads body bytes into `buffer` and takes their framing away.
-Io Connection::receive_body(char* buffer, std::size_t size, std::size_t& produced) {
-  bool chunked = x_exchange->head.framing == Framing::chunked;
-  if (!chunked) size = std::min(size, static_cast<std::size_t>(x_body_left));
-  std::size_t count = std::min(size, x_in.size());
-  if (count > 0) {
-    std::memcpy(buffer, x_in.data(), count);
-    x_in.erase(0, count);
-  } else {
-    Moved moved = x_socket.transport->read(buffer, size);
-    if (moved.state != Io::done) return moved.state;
-    count = moved.bytes;
-  }
-  expect_within(timeouts().body_idle);
-  x_pace.moved(count);
-  RequestParser::Step step = x_parser.read_body(buffer, count);
-  produced = step.produced;
-  if (!chunked) x_body_left -= static_cast<std::int64_t>(produced);
-  x_body_complete = x_parser.done();
-  if (x_body_complete) x_in.insert(0, buffer + step.consumed, count - step.consumed);
-  return Io::done;
 }
 
 bool Connection::collect(Buffered plan) {
@@ -76,11 +49,13 @@ bool Connection::collect(Buffered plan) {
 
 bool Connection::read_body() {
   if (!x_interim.empty() && !send_interim()) return false;
-  if (x_body_complete) return run_handler();
+  if (x_intake.complete()) return run_handler();
   std::size_t produced = 0;
-  Io state = receive_body(x_lane.scratch(), Lane::scratch_bytes, produced);
+  Io state = x_intake.receive(x_lane.scratch(), Lane::scratch_bytes, produced);
   if (state != Io::done) return blocked(state);
-  if (x_parser.malformed()) return refuse(bad_framing(), true);
+  expect_within(timeouts().body_idle);
+  x_pace.moved(x_intake.take_moved());
+  if (x_intake.malformed()) return refuse(bad_framing(), true);
   std::string& body = x_exchange->head.request.body;
   if (body.size() + produced > x_exchange->buffered.body_max) return refuse(body_too_large(), true);
   bool counted = body.size() + produced > limits::uncounted_bytes;
@@ -106,90 +81,64 @@ void Connection::handler_done(const std::shared_ptr<Exchange>& exchange) {
   advance();
 }
 
+// The sink is opened and fed in one go where the client does not wait to be asked for its body.
 bool Connection::open_stream(Streamed plan) {
   x_exchange->streamed = std::move(plan);
+  expect_body();
+  if (x_interim.empty()) return begin_turn();
+  auto exchange = x_exchange;
   x_state = State::working;
   expect_nothing();
-  auto self = this->self();
-  auto exchange = x_exchange;
-  x_working = true;
-  bool taken =
-      x_lane.submit([exchange] { exchange->run_open(); }, [self, exchange] { self->open_done(exchange); });
-  if (taken) return false;
-  x_working = false;
-  return refuse(busy(), exchange->head.framing != Framing::none);
-}
-
-void Connection::open_done(const std::shared_ptr<Exchange>& exchange) {
-  x_working = false;
-  if (x_state == State::closed) return leave(client_left_status);
-  if (exchange->sink) {
-    expect_body();
-    x_state = State::stream;
-  } else {
-    conclude(exchange, exchange->head.framing != Framing::none);
-  }
-  advance();
+  x_working = x_lane.submit([exchange] { exchange->run_open(); },
+                            [self = self(), exchange] { self->turn_done(exchange); });
+  return x_working ? false : refuse(busy(), true);
 }
 
 bool Connection::stream_body() {
-  if (!x_interim.empty() && !send_interim()) return false;
-  if (x_body_complete) return stream_on();
-  if (!x_chunk.bytes) {
-    std::swap(x_chunk, x_spare);
-    std::size_t capacity = limits::stream_chunk_bytes;
-    if (!x_chunk.bytes) x_chunk = {std::make_unique_for_overwrite<char[]>(capacity), capacity, 0};
-  }
-  if (x_chunk.size == x_chunk.capacity) return stream_on();
-  std::size_t produced = 0;
-  char* end = x_chunk.bytes.get() + x_chunk.size;
-  Io state = receive_body(end, x_chunk.capacity - x_chunk.size, produced);
-  if (state == Io::closed) return close();
-  if (state != Io::done) {
-    stream_on();
-    return blocked(state);
-  }
-  if (x_parser.malformed()) return refuse(bad_framing(), true);
-  x_chunk.size += produced;
-  return true;
+  if (x_interim.empty()) return begin_turn();
+  if (!send_interim()) return false;
+  if (x_socket.transport->holds_input()) return true;
+  wait_readable();
+  return false;
 }
 
-// Gives what has been read to the sink when it is free; true when there is room to read on.
-bool Connection::stream_on() {
-  if (x_working) {
-    expect_nothing();
+// Lends everything that receives to a worker until turn_done(). A sink that is open waits for one surely.
+bool Connection::begin_turn() {
+  auto exchange = x_exchange;
+  auto work = [exchange, &intake = x_intake, &buffers = core().buffers] {
+    exchange->run_turn(intake, buffers);
+  };
+  auto done = [self = self(), exchange] { self->turn_done(exchange); };
+  x_state = State::working;
+  expect_nothing();
+  x_working = x_turn = true;
+  if (exchange->sink) {
+    x_lane.submit_surely(std::move(work), std::move(done));
     return false;
   }
-  return x_chunk.size > 0 || x_body_complete ? post_chunk() : false;
+  if (x_lane.submit(std::move(work), std::move(done))) return false;
+  x_working = x_turn = false;
+  return refuse(busy(), !x_intake.complete());
 }
 
-bool Connection::post_chunk() {
-  auto self = this->self();
-  auto exchange = x_exchange;
-  auto chunk = std::make_shared<Chunk>(std::move(x_chunk));
-  x_chunk = {};
-  bool last = x_body_complete;
-  x_working = true;
-  expect_nothing();
-  if (last) x_state = State::working;
-  x_lane.submit_surely(
-      [exchange, chunk, last] { exchange->run_write({chunk->bytes.get(), chunk->size}, last); },
-      [self, exchange, chunk] { self->chunk_done(exchange, *chunk); });
-  return !last;
-}
-
-void Connection::chunk_done(const std::shared_ptr<Exchange>& exchange, Chunk& chunk) {
-  x_working = false;
-  bool answered = exchange->response || !exchange->failure.empty();
-  if (x_state == State::closed && x_exchange) return leave(client_left_status);
-  bool streaming = x_exchange == exchange && (x_state == State::stream || x_state == State::working);
-  if (!streaming) return drop_sink(exchange);
-  if (answered) {
-    conclude(exchange, !x_body_complete);
+void Connection::turn_done(const std::shared_ptr<Exchange>& exchange) {
+  x_working = x_turn = false;
+  if (x_state == State::closed) {
+    if (!x_closed) close_socket();
+    return leave(client_left_status);
+  }
+  x_pace.moved(x_intake.take_moved());
+  x_state = State::stream;
+  if (!exchange->sink) {
+    conclude(exchange, !x_intake.complete());
+  } else if (x_intake.malformed()) {
+    refuse(bad_framing(), true);
   } else {
-    chunk.size = 0;
-    x_spare = std::move(chunk);
     expect_within(timeouts().body_idle);
+    if (exchange->blocked != Io::done) {
+      blocked(exchange->blocked);
+      return;
+    }
   }
   advance();
 }

@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "http/limits.h"
+
 namespace wharfage::http {
 
 template <class Call>
@@ -44,6 +46,36 @@ void Exchange::run_write(std::string_view chunk, bool last) noexcept {
       finished = true;
     }
   });
+}
+
+void Exchange::run_turn(Intake& intake, Buffers& buffers) noexcept {
+  blocked = Io::done;
+  if (!sink) run_open();
+  if (!sink) return;
+  guarded([&] { take_in(intake, buffers); });  // no memory for a buffer, for one
+}
+
+void Exchange::take_in(Intake& intake, Buffers& buffers) {
+  feed(intake.take_early(), intake);
+  if (!wants_more(intake)) return;
+  Buffers::Loan loan(buffers);
+  for (std::size_t taken = 0; taken < limits::stream_turn_bytes && blocked == Io::done;) {
+    std::size_t size = intake.fill(loan.bytes(), limits::stream_buffer_bytes, blocked);
+    taken += size;
+    feed({loan.bytes(), size}, intake);
+    if (!wants_more(intake)) return;
+  }
+}
+
+// What is left of a body behind broken framing is not written.
+void Exchange::feed(std::string_view bytes, const Intake& intake) {
+  bool last = intake.complete();
+  if (intake.malformed() || (bytes.empty() && !last)) return;
+  run_write(bytes, last);
+}
+
+bool Exchange::wants_more(const Intake& intake) const {
+  return sink != nullptr && !intake.complete() && !intake.malformed();
 }
 
 }  // namespace wharfage::http

@@ -10,7 +10,9 @@
 #include <string_view>
 
 #include "http/budget.h"
+#include "http/buffers.h"
 #include "http/head.h"
+#include "http/intake.h"
 #include "http/server.h"
 
 namespace wharfage::http {
@@ -23,6 +25,7 @@ struct Exchange {
   std::optional<Response> response;  // set when the answer is known
   std::string failure;               // what a handler threw; empty when it did not
   bool finished = false;             // the sink has seen the whole body
+  Io blocked = Io::done;             // what the last turn ended for; done: others get theirs first
   Share received, unsent;            // of the memory that all requests and responses share
   std::int64_t started_us = 0;
   std::int64_t bytes_sent = 0;
@@ -31,8 +34,14 @@ struct Exchange {
   void run_handler() noexcept;
   void run_open() noexcept;
   void run_write(std::string_view chunk, bool last) noexcept;
+  // Opens the sink unless it is open, and feeds it with what is there, so that one core receives, hashes and
+  // writes a byte while its cache holds it. A turn is bounded: others wait for workers, too.
+  void run_turn(Intake& intake, Buffers& buffers) noexcept;
 
  private:
+  void take_in(Intake& intake, Buffers& buffers);
+  void feed(std::string_view bytes, const Intake& intake);
+  bool wants_more(const Intake& intake) const;
   template <class Call>
   void guarded(Call call) noexcept;
 };

@@ -14,6 +14,7 @@
 
 #include "base/random.h"
 #include "http/budget.h"
+#include "http/buffers.h"
 #include "http/crowd.h"
 #include "http/head.h"
 #include "http/loop.h"
@@ -38,6 +39,7 @@ struct Core {
   Crowd crowd;
   Budget received{limits::received_bytes_max};
   Budget unsent{limits::unsent_bytes_max};
+  Buffers buffers;
   std::atomic<std::size_t> tasks{0};  // on workers, or waiting to be
   std::atomic<bool> stopping{false};  // no new request on any connection
   std::atomic<bool> aborting{false};  // no waiting for anyone any more

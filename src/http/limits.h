@@ -17,6 +17,9 @@ constexpr std::size_t uncounted_bytes = 16 * 1024;  // small heads and bodies: b
 constexpr std::size_t received_bytes_max = std::size_t{256}
                                            << 20;                 // buffered heads and bodies of all requests
 constexpr std::size_t unsent_bytes_max = std::size_t{512} << 20;  // response bodies in memory, all together
+constexpr std::size_t stream_buffer_bytes = 2 * 1024 * 1024;      // a worker receives before its sink writes
+constexpr std::size_t stream_turn_bytes = 4 * 1024 * 1024;        // before other requests get the worker
+constexpr std::size_t stream_buffers_kept = 4;                    // between turns
 
 // HTTP/2: what one connection may hold
 constexpr std::size_t h2_streams_max = 100;

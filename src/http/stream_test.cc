@@ -23,6 +23,7 @@ struct Story {
   std::atomic<int> overlaps{0}, finished{0}, destroyed{0}, opened{0};
   std::atomic<std::size_t> refuse_after{SIZE_MAX};
   std::atomic<bool> throws{false};
+  std::function<void()> before_write;  // set before the server starts
 
   std::string text() {
     std::lock_guard lock(mutex);
@@ -37,6 +38,7 @@ class StorySink final : public BodySink {
 
   Status write(std::string_view chunk) override {
     if (x_inside.exchange(true)) ++x_story.overlaps;
+    if (x_story.before_write) x_story.before_write();
     if (x_story.throws) throw std::runtime_error("broken");
     std::lock_guard lock(x_story.mutex);
     x_story.written += chunk;
@@ -97,7 +99,7 @@ TEST_CASE("a large body reaches its sink whole, in order, in bounded chunks, one
   CHECK(reply.body == "9000001");
   CHECK(story.text() == body);
   CHECK(story.overlaps == 0);
-  CHECK(story.largest <= limits::stream_chunk_bytes);
+  CHECK(story.largest <= limits::stream_buffer_bytes);
   CHECK(story.destroyed == 1);
   CHECK(peer.ask(head("/u", 0)).status == 201);
   CHECK(peer.ask(head("/u", 3) + "abc").body == "9000004");
@@ -219,6 +221,34 @@ TEST_CASE("a stream waits for workers instead of failing, and survives the end o
   site.workers.stop();
   site.server->stop(0);
   CHECK(story.destroyed == story.opened.load());
+}
+
+TEST_CASE("a server that ends closes no socket that a worker reads from") {
+  Story story;
+  std::promise<void> begun, go;
+  auto gate = go.get_future().share();
+  std::atomic<int> writes = 0;
+  story.before_write = [&] {
+    if (++writes == 1) begun.set_value();
+    gate.wait();
+  };
+  std::promise<int> status;
+  ServerOptions options;
+  options.on_done = [&](const Request&, int code, std::int64_t, std::int64_t) { status.set_value(code); };
+  Site site(into(story), options);
+  Peer peer(site.port());
+  peer.say(head("/u", 100) + "abc");
+  begun.get_future().wait();
+  std::thread stopping([&] { site.server->stop(0); });
+  CHECK(peer.is_closed());  // the worker is still inside
+  CHECK(site.server->connections() == 1);
+  go.set_value();
+  stopping.join();
+  CHECK(status.get_future().get() == 499);
+  CHECK(story.text() == "abc");
+  CHECK(story.finished == 0);
+  CHECK(story.destroyed == 1);
+  CHECK(site.server->connections() == 0);
 }
 
 TEST_CASE("clients that vanish at any moment leave nothing behind") {
