@@ -59,6 +59,12 @@ Result<ImmutabilityRule> Policies::update_rule(const ImmutabilityRule& rule) {
   });
 }
 
+Result<Page<LocatedRule>> Policies::list_rules(const std::optional<std::vector<std::int64_t>>& readable,
+                                               std::int64_t namespace_id, Slice slice) {
+  return x_registry.db().read(
+      [&](meta::Tx& tx) { return records::immutability_rules_in(tx, readable, namespace_id, slice); });
+}
+
 Status Policies::delete_rule(std::int64_t namespace_id, std::int64_t id) {
   return x_registry.db().write([&](meta::Tx& tx) -> Status {
     TRY_STATUS(known(tx, namespace_id, id));

@@ -24,6 +24,9 @@ class Policies {
   // ---- immutability rules: not_found, invalid_parameter, quota_exceeded. Ids are searched in the namespace.
   Result<ImmutabilityRule> create_rule(ImmutabilityRule wanted);  // id and times are filled in
   Result<std::vector<ImmutabilityRule>> list_rules(std::int64_t namespace_id);
+  // Of the namespaces with these ids (nullopt: of all), and of only one of them unless `namespace_id` is 0.
+  Result<Page<LocatedRule>> list_rules(const std::optional<std::vector<std::int64_t>>& readable,
+                                       std::int64_t namespace_id, Slice slice);
   Result<ImmutabilityRule> get_rule(std::int64_t namespace_id, std::int64_t id);
   Result<ImmutabilityRule> update_rule(const ImmutabilityRule& rule);
   Status delete_rule(std::int64_t namespace_id, std::int64_t id);

@@ -23,6 +23,12 @@ struct ImmutabilityRule {
   TimeMs created_at = 0, updated_at = 0;
 };
 
+// A rule, when rules of several namespaces are listed.
+struct LocatedRule {
+  ImmutabilityRule rule;
+  std::string namespace_name;
+};
+
 // One change of a tag. Numbers are dense per tag and start at 1; the oldest are forgotten.
 struct TagChange {
   std::int64_t repository_id = 0;

@@ -9,11 +9,15 @@
 
 #include "meta/db.h"
 #include "registry/policy_model.h"
+#include "registry/records.h"
 
 namespace wharfage::registry::records {
 
 // ---- immutability rules
 Result<std::vector<ImmutabilityRule>> immutability_rules(meta::Tx& tx, std::int64_t namespace_id);
+// Of every readable namespace, or of one of them (0: all), by id.
+Result<Page<LocatedRule>> immutability_rules_in(meta::Tx& tx, const Readable& readable,
+                                                std::int64_t namespace_id, Slice slice);
 Result<std::optional<ImmutabilityRule>> find_immutability_rule(meta::Tx& tx, std::int64_t id);
 Status insert_immutability_rule(meta::Tx& tx, const ImmutabilityRule& rule);
 Status update_immutability_rule(meta::Tx& tx, const ImmutabilityRule& rule);

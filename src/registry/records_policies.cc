@@ -19,7 +19,30 @@ ImmutabilityRule to_immutability_rule(const meta::Row& row) {
   return rule;
 }
 
+LocatedRule to_located_rule(const meta::Row& row) {
+  return {to_immutability_rule(row), row.text(11)};
+}
+
 }  // namespace
+
+Result<Page<LocatedRule>> immutability_rules_in(meta::Tx& tx, const Readable& readable,
+                                                std::int64_t namespace_id, Slice slice) {
+  const std::int64_t everything = readable ? 0 : 1;
+  Page<LocatedRule> page;
+  TRY(page.items, all(tx.query(R"sql(
+    SELECT i.id, i.namespace_id, i.name, i.repositories, i.except_repositories, i.tags, i.except_tags,
+           i.enabled, i.creator, i.created_at, i.updated_at, n.name
+    FROM immutability_rules i JOIN namespaces n ON n.id = i.namespace_id
+    WHERE ($1 = 0 OR i.namespace_id = $1) AND ($2 = 1 OR $3 LIKE '%,' || i.namespace_id || ',%')
+    ORDER BY i.id LIMIT $4 OFFSET $5)sql",
+                               {namespace_id, everything, id_list(readable), slice.limit, slice.offset}),
+                      to_located_rule));
+  TRY(page.total, number(tx.first(R"sql(
+    SELECT COUNT(*) FROM immutability_rules i
+    WHERE ($1 = 0 OR i.namespace_id = $1) AND ($2 = 1 OR $3 LIKE '%,' || i.namespace_id || ',%'))sql",
+                                  {namespace_id, everything, id_list(readable)})));
+  return page;
+}
 
 Result<std::vector<ImmutabilityRule>> immutability_rules(meta::Tx& tx, std::int64_t namespace_id) {
   return all(tx.query(R"sql(

@@ -71,6 +71,10 @@ def test_the_five_calls(world, folder):
         (row,) = got[name]["data_list"]
         equal(row["registry_type"], "SwrEnterprise", name)
     equal(len(got["projects"]["projects"]), 1)
+    made, changed, gone = got["ImmutableRules"]
+    equal([rules["immutable_rules"][0]["tag_selectors"][0]["pattern"] for rules in (made, changed)],
+          ["release-*", "v*"])
+    equal((made["total"], changed["immutable_rules"][0]["namespace_name"], gone["total"]), (1, "sdk", 0))
 
 
 def test_a_wrong_secret_is_the_vendors_error(world, folder):

@@ -37,6 +37,7 @@ struct Secrets : Port {
     there["rule"] = rule.text_at("id");
     Reply run = call("POST", instance + "/replication/executions", R"({"policy_id":)" + there["rule"] + "}");
     there["run"] = run.text_at("id");
+    call("POST", instance + "/namespaces/root/immutabletagrules", immutable_body("v*"));
   }
   std::string rule_body(const std::string& pattern) const {
     return R"({"name":"copy","dest_registry":{"id":)" + std::to_string(hub) +
@@ -53,6 +54,7 @@ struct Secrets : Port {
   }
   std::string body(const Route& route, const Names& names) {
     if (route.body().empty()) return "";
+    if (route.path.find("/immutabletagrules") != route.path.npos) return immutable_body("v*");
     if (route.path.find("/signature/") != route.path.npos) return policy_body("new", "no-key");
     if (route.path.find("replication/policies") != route.path.npos)
       return rule_body(names.at("namespace_name") + "/**");
@@ -82,6 +84,7 @@ struct Secrets : Port {
               {"policy", "3"},
               {"execution", "8"},
               {"task_id", "1"},
+              {"immutable_rule_id", "1"},
               {"rule", ""},
               {"run", ""},
               {"id", "no-such-registry"}};
@@ -326,6 +329,57 @@ TEST_CASE("places and artifacts hold what the vendor's table says") {
   CHECK(members(tags, "tags.0") ==
         "artifact_id digest id manifest_media_type media_type name namespace_id pull_time push_time "
         "repository_id size type");
+}
+
+TEST_CASE("rules of immutable tags are kept, listed and held") {
+  Port port;
+  const std::string rules = port.instance + "/namespaces/root/immutabletagrules";
+  const std::string all = port.instance + "/immutabletagrules";
+  registry::Repository app = port.house.repository("root/app/web");
+  port.house.push_image(app, "one", {"v1", "latest"});
+  CHECK(port.call("GET", all).text_at("total") == "0");
+  Reply made = port.call("POST", rules, Port::immutable_body("v*"));
+  CHECK(made.status == 201);
+  const std::string rule = rules + "/" + made.text_at("id");
+
+  Reply list = port.call("GET", all + "?limit=10&namespace_id=" + std::to_string(app.namespace_id));
+  CHECK(list.members() == "immutable_rules total");
+  CHECK(list.members("immutable_rules.0") ==
+        "action disabled id namespace_id namespace_name priority scope_selectors tag_selectors template");
+  CHECK(list.text_at("immutable_rules.0.namespace_name") == "root");
+  CHECK(list.text_at("immutable_rules.0.action") == "immutable");
+  CHECK(list.text_at("immutable_rules.0.tag_selectors.0.pattern") == "v*");
+  CHECK(list.text_at("immutable_rules.0.scope_selectors.repository.0.decoration") == "repoMatches");
+  CHECK(port.call("GET", all + "?namespace_id=99").text_at("total") == "0");
+
+  auto moved = [&](const std::string& tag) {
+    return outcome(port.house.push(app, port.house.image(app, "two"), {tag}));
+  };
+  CHECK(moved("v1") == "tag_immutable");
+  CHECK(moved("latest") == "ok");
+  CHECK(port.call("PUT", rule, Port::immutable_body("l*", "excludes")).text.empty());
+  list = port.call("GET", all);
+  CHECK(list.text_at("immutable_rules.0.tag_selectors.0.decoration") == "excludes");
+  CHECK(list.text_at("immutable_rules.0.tag_selectors.1").empty());
+  CHECK(moved("v1") == "tag_immutable");
+  CHECK(moved("latest") == "ok");
+  std::string off = Port::immutable_body("v*");
+  off.insert(1, R"("disabled":true,)");
+  port.call("PUT", rule, off);
+  CHECK(port.call("GET", all).text_at("immutable_rules.0.disabled") == "true");
+  CHECK(moved("v1") == "ok");
+
+  auto refused = [&](const std::string& body) { return port.refusal("POST", rules, body); };
+  CHECK(refused(Port::immutable_body("")) == "400 SVCSTG.SWR.4000014");
+  CHECK(refused(Port::immutable_body("v*", "likes")) == "400 SVCSTG.SWR.4000014");
+  CHECK(refused(R"({"tag_selectors":[],"scope_selectors":{}})") == "400 SVCSTG.SWR.4000014");
+  Key reader = port.member("reader", app.namespace_id), stranger = port.member("stranger");
+  CHECK(port.ask("GET", all, "", reader).text_at("total") == "1");
+  CHECK(port.ask("GET", all, "", stranger).text_at("total") == "0");
+  CHECK(port.refusal("DELETE", rule, "", reader) == "403 SVCSTG.SWR.4039002");
+  CHECK(port.call("DELETE", rule).text.empty());
+  CHECK(port.refusal("DELETE", rule).starts_with("404 "));
+  CHECK(port.call("GET", all).text_at("total") == "0");
 }
 
 TEST_CASE("to who may read nothing, what exists is like what does not") {

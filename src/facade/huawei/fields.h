@@ -32,6 +32,18 @@ struct Trigger {
   }
 };
 
+// A pattern of a rule, of signing and of immutable tags.
+struct Selector {
+  std::string kind, decoration, pattern;
+  std::optional<std::string> extras;
+  static constexpr auto fields() {
+    return std::array{wire::field<&Selector::kind>("kind", wire::required),
+                      wire::field<&Selector::decoration>("decoration", wire::required),
+                      wire::field<&Selector::pattern>("pattern", wire::required).range(1, 512),
+                      wire::field<&Selector::extras>("extras")};
+  }
+};
+
 // One run of a policy, of signing and of replication.
 struct Execution {
   std::int32_t id = 0, policy_id = 0;

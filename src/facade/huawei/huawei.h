@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "http/server.h"
 #include "op/audit.h"
-#include "registry/registry.h"
+#include "registry/policies.h"
 
 namespace wharfage::scan {
 class Scanning;
@@ -33,6 +33,7 @@ namespace wharfage::huawei {
 // The rooms the operations live in.
 struct Rooms {
   registry::Registry& registry;
+  registry::Policies& policies;
   scan::Scanning& scans;
   sign::Signing& signing;
   sync::Sync& sync;

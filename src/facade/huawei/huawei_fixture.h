@@ -122,7 +122,8 @@ struct Port : connect::ConnectFixture {
     REQUIRE(sync->start().ok());
     inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
     REQUIRE(inventory->start().ok());
-    Rooms rooms{*house.registry, *scans, *signing, *sync, *connections, *inventory};
+    rules = std::make_unique<registry::Policies>(*house.registry, *base.ids);
+    Rooms rooms{*house.registry, *rules, *scans, *signing, *sync, *connections, *inventory};
     facade = std::make_unique<Huawei>(rooms, *base.auth, audit, base.clock, Options{}, base.log());
   }
   ~Port() {
@@ -190,6 +191,12 @@ struct Port : connect::ConnectFixture {
       REQUIRE(made.text_at("id") == std::to_string(count));
     }
   }
+  // Makes tags immutable, and is the first of its kind.
+  static std::string immutable_body(const std::string& tags, const std::string& decoration = "matches") {
+    return R"({"tag_selectors":[{"kind":"doublestar","decoration":")" + decoration + R"(","pattern":")" +
+           tags + R"("}],"scope_selectors":{"repository":[{"kind":"doublestar",)" +
+           R"("decoration":"repoMatches","pattern":"app/**"}]}})";
+  }
   static std::string policy_body(const std::string& name, const std::string& key) {
     return R"({"name":")" + name + R"(","enabled":true,"signature_method":"KMS",)" +
            R"("signature_algorithm":"ECDSA_SHA_256","signature_key":")" + key +
@@ -201,6 +208,7 @@ struct Port : connect::ConnectFixture {
   const std::string instance = "/v2/proj1/instances/inst-1";
   const std::string policies = instance + "/namespaces/root/signature/policies";
   auth::Principal admin;
+  std::unique_ptr<registry::Policies> rules;
   std::unique_ptr<scan::Scanning> scans;
   std::unique_ptr<sign::Signing> signing;
   std::unique_ptr<sync::Sync> sync;

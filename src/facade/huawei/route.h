@@ -56,6 +56,7 @@ std::span<const Route> namespace_routes();
 std::span<const Route> repository_routes();
 std::span<const Route> artifact_routes();
 std::span<const Route> sign_routes();
+std::span<const Route> immutable_routes();
 std::span<const Route> replication_registry_routes();
 std::span<const Route> replication_policy_routes();
 std::span<const Route> replication_execution_routes();

@@ -9,15 +9,6 @@ namespace {
 using wire::field;
 using wire::required;
 
-struct Selector {
-  std::string kind, decoration, pattern;
-  std::optional<std::string> extras;
-  static constexpr auto fields() {
-    return std::array{
-        field<&Selector::kind>("kind", required), field<&Selector::decoration>("decoration", required),
-        field<&Selector::pattern>("pattern", required).range(1, 512), field<&Selector::extras>("extras")};
-  }
-};
 struct ScopeRule {
   std::vector<Selector> tag_selectors;
   std::map<std::string, std::vector<Selector>> scope_selectors;

@@ -7,11 +7,12 @@ namespace {
 
 using Family = std::span<const Route> (*)();
 
-constexpr std::array<Family, 13> families{&instance_routes,
+constexpr std::array<Family, 14> families{&instance_routes,
                                           &namespace_routes,
                                           &repository_routes,
                                           &artifact_routes,
                                           &sign_routes,
+                                          &immutable_routes,
                                           &replication_registry_routes,
                                           &replication_policy_routes,
                                           &replication_execution_routes,

@@ -14,6 +14,16 @@ Result<std::vector<ImmutabilityRule>> ListImmutabilityRules::run(Policies& room,
   return room.list_rules(space.id);
 }
 
+Result<auth::Resource> ListAllImmutabilityRules::resource(Policies&, op::Context&, const Request&) {
+  return auth::Resource{.name = "immutability rules"};
+}
+
+Result<Page<LocatedRule>> ListAllImmutabilityRules::run(Policies& room, op::Context& context,
+                                                        const Request& request) {
+  TRY(auto readable, context.auth.readable_namespaces(context.who));
+  return room.list_rules(readable, request.namespace_id, request.slice);
+}
+
 Result<auth::Resource> CreateImmutabilityRule::resource(Policies& room, op::Context& context,
                                                         const Request& request) {
   return inside(room.registry(), context, request.space);

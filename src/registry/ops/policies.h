@@ -25,6 +25,18 @@ struct ListImmutabilityRules {
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
+// Of every namespace the caller may read.
+struct ListAllImmutabilityRules {
+  static constexpr op::Declaration declaration{"registry:ListAllImmutabilityRules", auth::Access::read, true};
+  struct Request {
+    std::int64_t namespace_id = 0;  // 0: of all of them
+    Slice slice;
+  };
+  using Response = Page<LocatedRule>;
+  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
+  static Result<Response> run(Policies& room, op::Context& context, const Request& request);
+};
+
 struct CreateImmutabilityRule {
   static constexpr op::Declaration declaration{"registry:CreateImmutabilityRule", auth::Access::manage};
   struct Request {

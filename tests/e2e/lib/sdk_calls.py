@@ -15,7 +15,9 @@ from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkhss.v5 import HssClient, ListAssociateRegistriesRequest
 from huaweicloudsdkiam.v3 import IamClient, KeystoneListProjectsRequest
-from huaweicloudsdkswr.v2 import ListInstanceSignPolicyExecTasksRequest, SwrClient
+from huaweicloudsdkswr.v2 import (CreateImmutableRuleBody, CreateImmutableRuleRequest, DeleteImmutableRuleRequest,
+                                  ListImmutableRulesRequest, ListInstanceSignPolicyExecTasksRequest, RuleSelector,
+                                  SwrClient, UpdateImmutableRuleBody, UpdateImmutableRuleRequest)
 
 
 def told(function):
@@ -76,6 +78,27 @@ def calls(order):
                                                  enterprise_project_id="all_granted_eps")
         return (client or huawei(order, HssClient)).list_associate_registries(request).to_dict()
 
+    def immutable_rules():
+        """A rule from its creation to its end: what the list said meanwhile."""
+        client, space = huawei(order, SwrClient), {"instance_id": ids["swr_instance"], "namespace_name": ids["namespace"]}
+
+        def body(kind, tags):
+            return kind(tag_selectors=[RuleSelector(kind="doublestar", decoration="matches", pattern=tags)],
+                        scope_selectors={"repository": [RuleSelector(kind="doublestar", decoration="repoMatches",
+                                                                     pattern="**")]})
+
+        def listed():
+            return client.list_immutable_rules(ListImmutableRulesRequest(instance_id=ids["swr_instance"])).to_dict()
+
+        rule = client.create_immutable_rule(CreateImmutableRuleRequest(
+            **space, body=body(CreateImmutableRuleBody, "release-*"))).id
+        answers = [listed()]
+        client.update_immutable_rule(UpdateImmutableRuleRequest(
+            **space, immutable_rule_id=rule, body=body(UpdateImmutableRuleBody, "v*")))
+        answers.append(listed())
+        client.delete_immutable_rule(DeleteImmutableRuleRequest(**space, immutable_rule_id=rule))
+        return answers + [listed()]
+
     def projects():
         login = GlobalCredentials(order["key"], order["secret"], order["domain"])
         client = IamClient.new_builder().with_credentials(login).with_endpoint("http://" + order["address"]).build()
@@ -84,7 +107,7 @@ def calls(order):
     return {"GetRepoBuildRecord": record, "GetRepoTagScanStatus": scan, "PageImageRegistry": registries,
             "GetRepoBuildRecord.v1": lambda: record("v2"), "GetRepoTagScanStatus.v1": lambda: scan("v2"),
             "PageImageRegistry.v1": lambda: registries("v2"), "ListInstanceSignPolicyExecTasks": sign_tasks,
-            "ListAssociateRegistries": sync_registries,
+            "ListAssociateRegistries": sync_registries, "ImmutableRules": immutable_rules,
             "ListAssociateRegistries.region": lambda: sync_registries(by_region(order)), "projects": projects}
 
 
