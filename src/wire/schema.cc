@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
 #include <limits>
@@ -125,6 +126,32 @@ Status read_object(const json::object& object, std::span<const Field> fields, co
     } else if (field.need == required) {
       return missing(name);
     }
+  }
+  return {};
+}
+
+Status check_value(const Type& type, const std::string& name, const json::value& value);
+
+Status check_members(const json::object& object, std::span<const Field> fields, const std::string& prefix) {
+  for (const auto& [key, value] : object) {
+    std::string name = prefix + std::string(key);
+    auto field =
+        std::find_if(fields.begin(), fields.end(), [&](const Field& one) { return one.name == key; });
+    if (field == fields.end()) return wrong(name, "is not known here");
+    TRY_STATUS(check_value(*field->type, name, value));
+  }
+  return {};
+}
+
+Status check_value(const Type& type, const std::string& name, const json::value& value) {
+  if (type.shape == Shape::structure && value.is_object())
+    return check_members(value.get_object(), type.structure(), name + ".");
+  if (type.shape == Shape::list && value.is_array()) {
+    for (const json::value& item : value.get_array()) TRY_STATUS(check_value(*type.element, name, item));
+  }
+  if (type.shape == Shape::map && value.is_object()) {
+    for (const auto& [key, item] : value.get_object())
+      TRY_STATUS(check_value(*type.element, name + "." + std::string(key), item));
   }
   return {};
 }
@@ -368,6 +395,11 @@ std::string json_schema(std::span<const Field> fields) {
   std::string out = "{\"type\":\"object\",\"properties\":{" + properties + "}";
   if (!needed.empty()) out += ",\"required\":[" + needed + "]";
   return out + "}";
+}
+
+Status check_names(std::string_view text, std::span<const Field> fields) {
+  TRY(auto value, detail::parse(text));
+  return value.is_object() ? detail::check_members(value.get_object(), fields, "") : Status();
 }
 
 }  // namespace wharfage::wire

@@ -60,7 +60,9 @@ Result<auth::Principal> authenticate(auth::Auth& auth, const http::Request& requ
       same_ignoring_case(scheme, "Basic") ? unbase64(credential) : Result<std::string>(std::string());
   auto colon = decoded.ok() ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) return fail(Reason::bad_credentials, "use Basic or Bearer credentials");
-  return auth.check_password(decoded->substr(0, colon), decoded->substr(colon + 1), request.peer);
+  TRY(auto who, auth.check_password(decoded->substr(0, colon), decoded->substr(colon + 1), request.peer));
+  if (who.temporary) return fail(Reason::bad_credentials, "a temporary login is good for the registry only");
+  return who;
 }
 
 struct Found {
@@ -115,6 +117,9 @@ http::Response Native::answer(const http::Request& request) {
       x_rooms,
       {*who, request.id, request.peer, "native", x_auth, x_audit, x_clock, x_log.with("request", request.id)},
       request};
+  auto fields = found.route->body();
+  Status named = fields.empty() ? Status() : wire::check_names(request.body, fields);
+  if (!named.ok()) return refuse(named.error(), request.id);
   auto reply = found.route->run(call, params, request.body);
   if (!reply.ok()) return refuse(reply.error(), request.id);
   http::Response response = http::Response::json(reply->empty() ? 204 : found.route->status, *reply);
