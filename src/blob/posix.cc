@@ -30,9 +30,14 @@ Error storage_error(int error_number) {
 }
 
 Result<Descriptor> open_at(const Descriptor& folder, const std::string& name, int flags, unsigned mode) {
-  int number = ::openat(folder.get(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode);
+  // A pipe that somebody put in a file's place would otherwise keep its reader waiting for ever.
+  int number = ::openat(folder.get(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
   if (number < 0) return storage_error(errno);
-  return Descriptor(number);
+  Descriptor file(number);
+  struct stat about{};
+  if (::fstat(number, &about) != 0) return storage_error(errno);
+  if (!S_ISREG(about.st_mode)) return storage_error(ENXIO);
+  return file;
 }
 
 Result<Descriptor> open_folder(const Descriptor& parent, const std::string& name) {

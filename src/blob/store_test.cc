@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -392,6 +393,13 @@ TEST_CASE("a store that cannot be opened is an error") {
   TestFolder folder;
   folder.write("file", "");
   CHECK(reason(Store::open(folder.path("file"))) == Reason::storage_failed);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a pipe in a blob's place is an error, and keeps nobody waiting") {
+  Digest digest = push("bytes");
+  REQUIRE(fs::remove(file(digest)));
+  REQUIRE(::mkfifo(file(digest).c_str(), 0600) == 0);
+  CHECK(reason(store->open_blob(digest)) == Reason::storage_failed);
 }
 
 }  // namespace
