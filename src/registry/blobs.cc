@@ -124,7 +124,12 @@ Result<bool> Registry::mount_blob(const Repository& to,
                                   const std::optional<std::vector<std::int64_t>>& readable,
                                   const Digest& digest) {
   State& state = *x_state;
-  TRY(auto known, state.db.read([&](meta::Tx& tx) { return records::find_blob(tx, digest.text()); }));
+  // Nothing is said of a blob that cannot be read, not even that it would be too large.
+  TRY(auto known, state.db.read([&](meta::Tx& tx) -> Result<std::optional<records::BlobRow>> {
+    TRY(bool somewhere, records::is_linked_readably(tx, digest.text(), readable));
+    if (!somewhere) return std::optional<records::BlobRow>();
+    return records::find_blob(tx, digest.text());
+  }));
   if (!known) return false;
   TRY_STATUS(state.admit_blob(to, digest, known->size));
   return state.db.write([&](meta::Tx& tx) -> Result<bool> {

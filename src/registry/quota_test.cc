@@ -82,6 +82,8 @@ TEST_CASE("what is over the quota is refused, whichever way it comes") {
   CHECK(refused.error().message.find("1000 bytes") != std::string::npos);
   CHECK(outcome(w.registry->mount_blob(app, other, elsewhere)) == "quota_exceeded");
   CHECK(outcome(w.registry->mount_blob(app, std::nullopt, elsewhere)) == "quota_exceeded");
+  // Of what one may not read, not even its size is told.
+  CHECK(w.registry->mount_blob(app, std::vector<std::int64_t>{app.namespace_id}, elsewhere).value() == false);
   CHECK(outcome(w.registry->admit(app, 401)) == "quota_exceeded");
   CHECK(w.registry->admit(app, 400).ok());
   auto id = *w.registry->begin_upload(app, w.who);
