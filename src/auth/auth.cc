@@ -48,7 +48,7 @@ void Auth::State::changed(const records::Subject& subject) {
 
 Result<records::Subject> Auth::State::creator(const Principal& who) {
   bool account = who.kind == Principal::Kind::user || who.kind == Principal::Kind::robot;
-  if (!account || who.acts_for_user != 0) return fail(Reason::denied);
+  if (!account || who.acts_for_user != 0 || who.temporary) return fail(Reason::denied);
   records::Subject subject{who.kind, who.id};
   TRY(auto standing, standings.of(subject));
   if (!standing->active_at(clock.now()) || standing->acts_for_user != 0) return fail(Reason::denied);

@@ -65,7 +65,9 @@ Result<std::optional<Credential>> Auth::State::verify_temporary(std::string_view
     TRY(Standing standing, read_standing(tx, row->subject));
     if (!standing.active_at(now)) return nobody;
     TimeMs until = earlier(now + limits::credential_cache_lifetime_ms, standing.expires_at);
-    return std::optional(Credential{standing.principal(row->subject), std::min(until, row->expires_at)});
+    Principal who = standing.principal(row->subject);
+    who.temporary = true;
+    return std::optional(Credential{std::move(who), std::min(until, row->expires_at)});
   });
 }
 

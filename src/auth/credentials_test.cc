@@ -201,6 +201,20 @@ TEST_CASE("a temporary login is its creator, for as long as both last") {
   CHECK(outcome(auth.create_temporary_login(fixture.robot("job", alice.id), hour_ms)) == "denied");
 }
 
+TEST_CASE("a temporary login makes nothing that outlasts it") {
+  AuthFixture fixture;
+  Auth& auth = *fixture.auth;
+  auto made = auth.create_temporary_login(fixture.user("alice", true), hour_ms);
+  auto who = auth.check_password(made->id, made->secret, peer);
+  REQUIRE(who.ok());
+  CHECK(who->temporary);
+  CHECK(outcome(auth.issue_token(*who)) == "denied");
+  CHECK(outcome(auth.create_temporary_login(*who, hour_ms)) == "denied");
+  CHECK(outcome(auth.create_temporary_access_key(*who, hour_ms)) == "denied");
+  who = auth.check_password(made->id, made->secret, peer);  // as it is remembered
+  CHECK(who->temporary);
+}
+
 TEST_CASE("the newest temporary logins of somebody stay, the others give way") {
   AuthFixture fixture;
   Principal ci = fixture.robot("ci");

@@ -33,6 +33,8 @@ struct Principal {
   bool administrator = false;
   // A one-job robot pulls what this user may pull (the build's creator); 0: nobody.
   std::int64_t acts_for_user = 0;
+  // Came by a temporary login: that is good for the registry, and makes nothing that outlasts it.
+  bool temporary = false;
 
   static Principal anonymous() { return {}; }
   static Principal system() { return {.kind = Kind::system, .name = "system", .administrator = true}; }

@@ -5,6 +5,7 @@ import json
 import urllib.parse
 
 from lib import oci
+from lib.clouds import alibaba
 from lib.runner import equal, fixture, main
 from lib.server import PASSWORD, Server
 
@@ -37,7 +38,6 @@ def people(server):
 
 
 def make_public(server, space, name):
-    from lib.clouds import alibaba
     cloud = alibaba(server)
     instance = cloud.cr("ListInstance")["Instances"][0]["InstanceId"]
     cloud.cr("UpdateRepository", InstanceId=instance, RepoNamespaceName=space, RepoName=name, RepoType="PUBLIC",
@@ -91,8 +91,26 @@ def test_token_by_post(people):
     again = post({"grant_type": "refresh_token", "service": "wharfage", "refresh_token": value["refresh_token"],
                   "scope": "repository:team/app:pull"})
     equal(again.status, 200)
+    again = post({"grant_type": "refresh_token", "service": "wharfage", "refresh_token": value["refresh_token"],
+                  "access_type": "offline"})
+    equal(again.json()["refresh_token"], value["refresh_token"], "not renewed: a day after the password it ends")
     equal(post({**form, "password": "wrong"}).status, 401)
     equal(post({"grant_type": "magic"}).status, 400)
+
+
+def test_a_temporary_login_is_for_the_registry_and_ends(people):
+    cloud = alibaba(people)
+    given = cloud.cr("GetAuthorizationToken", InstanceId=cloud.cr("ListInstance")["Instances"][0]["InstanceId"])
+    user, password = given["TempUsername"], given["AuthorizationToken"]
+    temporary = people.web(user, password)
+    equal(temporary.head("/v2/team/app/manifests/v1").status, 200)
+    equal(temporary.get("/api/v1/whoami").status, 401, "the management API")
+    form = {"grant_type": "password", "service": "wharfage", "client_id": "e2e", "username": user,
+            "password": password, "scope": "repository:team/app:pull", "access_type": "offline"}
+    reply = people.web(user=None).post("/auth/token", urllib.parse.urlencode(form).encode(),
+                                       {"Content-Type": "application/x-www-form-urlencoded"}).json()
+    equal(people.web(user=None, token=reply["access_token"]).head("/v2/team/app/manifests/v1").status, 200)
+    assert "refresh_token" not in reply, "it would outlast the login"
 
 
 def test_anonymous_pull_of_public_repositories_only(people):

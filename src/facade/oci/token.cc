@@ -96,6 +96,17 @@ Result<auth::Principal> from_form(registry::Registry& registry, auth::Auth& auth
   return fail(Reason::invalid_parameter, "grant_type must be password or refresh_token", "grant_type");
 }
 
+// It ends a day after the password was shown: who shows a refresh token gets the same one back. None for a
+// temporary login, which it would outlast.
+Result<std::string> refresh_token(auth::Auth& auth, const auth::Principal& who, const Params& form) {
+  if (auto shown = find_param(form, "refresh_token");
+      shown && find_param(form, "grant_type") == "refresh_token")
+    return *shown;
+  if (who.temporary) return std::string();
+  TRY(auto token, auth.issue_token(who));
+  return token.text;
+}
+
 std::string scope_text(const std::vector<auth::RegistryAccess>& access) {
   std::string text;
   for (const auto& scope : access) {
@@ -126,9 +137,9 @@ http::Response answer_token(registry::Registry& registry, auth::Auth& auth,
                                  text, token->lifetime_s, rfc3339(token->issued_at));
   if (post) body += ",\"scope\":" + json_string(scope_text(granted));
   if (post && find_param(params, "access_type") == "offline") {
-    auto refresh = auth.issue_token(*who);
+    auto refresh = refresh_token(auth, *who, params);
     if (!refresh.ok()) return refuse_token(refresh.error());
-    body += ",\"refresh_token\":" + json_string(refresh->text);
+    if (!refresh->empty()) body += ",\"refresh_token\":" + json_string(*refresh);
   }
   http::Response response = http::Response::json(200, body + "}");
   response.headers.set("Cache-Control", "no-store");
