@@ -222,7 +222,8 @@ class Nginx(Peer):
         os.makedirs(self.data, exist_ok=True)
 
     def command(self):
-        tls = f"""server {{ listen 127.0.0.1:{self.tls_port} ssl; root {self.data};
+        tls = f"""server {{ listen 127.0.0.1:{self.tls_port} ssl http2; root {self.data};
+            ssl_protocols TLSv1.2 TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
             ssl_certificate {self.tls.certificate}; ssl_certificate_key {self.tls.key}; }}""" if self.tls else ""
         config = f"""daemon off; worker_processes {os.cpu_count()}; pid {self.folder}/pid; user root;
             error_log stderr error;

@@ -72,7 +72,7 @@ bool Connection::hand_over() {
 bool Connection::read_head() {
   if (!x_intake.in.empty()) {
     if (x_requests == limits::pipelined_requests_max) {
-      x_lane.loop().post([self = self()] { self->advance(); });
+      yield();
       return false;
     }
     RequestParser::Found found = x_intake.parser.read_head(x_intake.in);
@@ -113,15 +113,12 @@ bool Connection::request_done() {
   if (x_close || core().stopping) return end_after_reply();
   x_state = State::head;
   x_intake.parser.restart();
-  if (x_intake.in.empty() && !x_socket.transport->holds_input()) {
-    if (x_intake.in.capacity() > kept_input_bytes_max) x_intake.in.shrink_to_fit();
-    x_socket.transport->rest();
-    expect_within(timeouts().keep_alive);
-    wait_readable();
-    return false;
-  }
-  expect_within(timeouts().head);
-  return true;
+  expect_within(x_intake.in.empty() ? timeouts().keep_alive : timeouts().head);
+  if (!x_intake.in.empty() || x_socket.transport->holds_input()) return true;
+  if (x_intake.in.capacity() > kept_input_bytes_max) x_intake.in.shrink_to_fit();
+  x_socket.transport->rest();
+  wait_readable();
+  return false;
 }
 
 bool Connection::end_after_reply() {

@@ -77,7 +77,7 @@ bool Connection::send_reply() {
     return state == Io::done ? request_done() : blocked(state);
   }
   if (x_budget == 0) {
-    wait_writable();
+    yield();
     return false;
   }
   Moved moved = send_part();

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/time.h"
 
 namespace wharfage::http {
 namespace {
@@ -46,7 +45,11 @@ bool H2Connection::push() {
   }
   if (state == Io::done) state = x_socket.transport->flush();
   if (state == Io::closed) return close();
-  if (state == Io::want_write || x_budget == 0) wait_writable();
+  if (state == Io::want_write) {
+    wait_writable();
+  } else if (x_budget == 0) {
+    yield();
+  }
   return true;
 }
 
@@ -54,12 +57,12 @@ bool H2Connection::pull() {
   if (++x_reads > limits::h2_reads_per_turn) {
     x_reads = 0;
     feed_sinks();
-    x_lane.loop().post([self = self()] { self->advance(); });
+    yield();
     return false;
   }
   Moved moved = x_socket.transport->read(x_lane.scratch(), Lane::scratch_bytes);
   if (moved.state == Io::done) {
-    x_failed = !x_session.receive({x_lane.scratch(), moved.bytes}, monotonic_ms());
+    x_failed = !x_session.receive({x_lane.scratch(), moved.bytes}, x_lane.loop().now_ms());
     return true;
   }
   x_reads = 0;
@@ -113,7 +116,7 @@ bool H2Connection::is_late(std::int64_t now_ms, bool crowded) {
 
 void H2Connection::time_out() {
   auto self = this->self();
-  std::int64_t now = monotonic_ms();
+  std::int64_t now = x_lane.loop().now_ms();
   auto head_begun = x_session.head_begun_ms();
   bool whole = now >= x_deadline || x_lingering || (head_begun && now - *head_begun >= timeouts().head);
   std::vector<StreamPtr> late;

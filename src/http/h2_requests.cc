@@ -1,13 +1,12 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/time.h"
 #include "http/h2_connection.h"
 
 namespace wharfage::http {
 
 void H2Connection::expect(Stream& stream, std::int64_t timeout_ms) {
-  stream.deadline = monotonic_ms() + timeout_ms;
+  stream.deadline = x_lane.loop().now_ms() + timeout_ms;
 }
 
 void H2Connection::on_request(StreamId id, Head head, std::optional<Fault> fault) {

@@ -1,6 +1,7 @@
 #include "http/head.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/limits.h"
@@ -12,15 +13,25 @@ namespace {
 constexpr std::size_t method_max = 32;
 constexpr std::size_t length_digits_max = 18;
 
-bool is_digit(char c) {
+constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
-bool is_alpha(char c) {
+constexpr bool is_alpha(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+// Asked for every byte of every field name.
+constexpr std::array<bool, 256> make_token_table() {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= 'z'; ++c)
+    table[c] = is_alpha(static_cast<char>(c)) || is_digit(static_cast<char>(c));
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr std::array<bool, 256> token_table = make_token_table();
+
 bool is_token_char(char c) {
-  return is_alpha(c) || is_digit(c) || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
+  return token_table[static_cast<unsigned char>(c)];
 }
 
 Fault fault(int status, Reason reason, std::string message) {

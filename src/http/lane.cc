@@ -21,11 +21,6 @@ std::int64_t tick_period(const Timeouts& timeouts) {
   return std::clamp<std::int64_t>(shortest / 4, 5, 500);
 }
 
-std::unique_ptr<Transport> make_transport(int socket, Core& core) {
-  if (core.tls) return tls_transport(socket, core.tls->context());
-  return plain_transport(socket);
-}
-
 }  // namespace
 
 Response Core::fault_response(const Request& request, const Fault& fault) const {
@@ -46,6 +41,7 @@ Response Core::fault_response(const Request& request, const Fault& fault) const 
 Lane::Lane(Core& core)
     : x_core(core),
       x_scratch(std::make_unique_for_overwrite<char[]>(scratch_bytes)),
+      x_tls_scratch(core.tls ? std::make_unique_for_overwrite<char[]>(tls_scratch_bytes) : nullptr),
       x_tick_ms(tick_period(core.options.timeouts)) {
   x_loop.after(x_tick_ms, [this] { tick(); });
   x_thread = std::thread([this] { x_loop.run(); });
@@ -65,10 +61,15 @@ void Lane::adopt(int socket, std::string peer) {
       return;
     }
     auto link = std::make_shared<Connection>(
-        *this, Link::Socket{Watch(x_loop, socket), make_transport(socket, x_core), peer, nullptr});
+        *this, Link::Socket{Watch(x_loop, socket), make_transport(socket), peer, nullptr});
     x_links.insert(link);
     link->start();
   });
+}
+
+std::unique_ptr<Transport> Lane::make_transport(int socket) {
+  if (x_core.tls) return tls_transport(socket, x_core.tls->context(), x_tls_scratch.get());
+  return plain_transport(socket);
 }
 
 void Lane::forget(const std::shared_ptr<Link>& link) {
@@ -129,7 +130,7 @@ void Lane::retry() {
 }
 
 void Lane::tick() {
-  std::int64_t now = monotonic_ms();
+  std::int64_t now = x_loop.now_ms();
   bool crowded = x_core.crowd.count() * 8 > x_core.options.connections_max * 7;
   std::vector<std::shared_ptr<Link>> late;
   for (const auto& link : x_links) {
@@ -144,9 +145,9 @@ std::string Lane::next_request_id() {
 }
 
 std::string_view Lane::date() {
-  TimeMs now = SystemClock().now();
-  if (now / second_ms != x_date_second) {
-    x_date_second = now / second_ms;
+  if (x_loop.now_ms() >= x_date_until_ms) {
+    TimeMs now = SystemClock().now();
+    x_date_until_ms = x_loop.now_ms() + second_ms - now % second_ms;
     x_date = http_date(now);
   }
   return x_date;

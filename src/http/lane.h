@@ -74,6 +74,7 @@ class Lane {
   static constexpr std::size_t scratch_bytes = 64 * 1024;
 
  private:
+  std::unique_ptr<Transport> make_transport(int socket);
   void tick();
   void retry();
   std::function<void()> counted(std::function<void()> work, std::function<void()> done);
@@ -83,10 +84,10 @@ class Lane {
   std::unordered_set<std::shared_ptr<Link>> x_links;
   std::deque<std::function<void()>> x_backlog;
   std::string x_date;
-  std::int64_t x_date_second = 0;
+  std::int64_t x_date_until_ms = 0;               // on the loop's clock
   const std::string x_id_prefix = random_hex(8);  // of this lane's request ids; a counter follows
   std::uint64_t x_request_count = 0;
-  std::unique_ptr<char[]> x_scratch;
+  std::unique_ptr<char[]> x_scratch, x_tls_scratch;
   std::int64_t x_tick_ms;
   std::thread x_thread;  // last: uses everything above
 };

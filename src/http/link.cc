@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "base/limits.h"
-#include "base/time.h"
 
 namespace wharfage::http {
 namespace {
@@ -38,10 +38,12 @@ void Link::start() {
 
 void Link::ready(bool writable) {
   (writable ? x_waiting_writable : x_waiting_readable) = false;
+  if (!writable) x_socket.transport->input_came();
   advance();
 }
 
 void Link::advance() {
+  if (x_closed) return;
   auto self = shared_from_this();
   x_budget = limits::response_slice_bytes;
   x_requests = 0;
@@ -60,15 +62,26 @@ bool Link::blocked(Io state) {
   return false;
 }
 
+void Link::yield() {
+  if (std::exchange(x_yielding, true)) return;
+  x_lane.loop().post([self = shared_from_this()] {
+    self->x_yielding = false;
+    self->advance();
+  });
+}
+
 bool Link::discard() {
   for (int i = 0; i < discarded_reads_max; ++i) {
     ssize_t count = ::recv(x_socket.watch.descriptor(), x_lane.scratch(), Lane::scratch_bytes, MSG_DONTWAIT);
     if (count == 0) return close();
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return close();
-    if (count < 0) break;
+    if (count < 0) {
+      wait_readable();
+      return false;
+    }
   }
-  wait_readable();
+  yield();
   return false;
 }
 
@@ -85,7 +98,7 @@ void Link::wait_writable() {
 }
 
 void Link::expect_within(std::int64_t timeout_ms) {
-  x_deadline = monotonic_ms() + timeout_ms;
+  x_deadline = x_lane.loop().now_ms() + timeout_ms;
 }
 
 void Link::close_socket() {
@@ -98,7 +111,7 @@ void Link::close_socket() {
 // A request with what it has from its connection.
 std::shared_ptr<Exchange> Link::new_exchange(Head head) {
   auto exchange = std::make_shared<Exchange>();
-  exchange->started_us = now_us();
+  exchange->started_us = x_lane.loop().now_us();
   exchange->head = std::move(head);
   Request& request = exchange->head.request;
   request.peer = x_socket.peer;

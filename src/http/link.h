@@ -47,6 +47,7 @@ class Link : public Waiter, public std::enable_shared_from_this<Link> {
   virtual bool close() = 0;
   void advance();
   bool blocked(Io state);
+  void yield();    // lets others have their turn, and goes on then
   bool discard();  // reads to the end: unread bytes would make the kernel reset what we sent last
 
   void wait_readable();
@@ -75,6 +76,7 @@ class Link : public Waiter, public std::enable_shared_from_this<Link> {
   bool x_closed = false;
   bool x_waiting_readable = false;
   bool x_waiting_writable = false;
+  bool x_yielding = false;
   std::size_t x_budget = 0;    // bytes this connection may still send before others get their turn
   std::size_t x_requests = 0;  // begun in this turn
 };

@@ -13,7 +13,7 @@ namespace wharfage::http {
 namespace {
 
 constexpr int accepts_per_turn = 64;
-constexpr std::int64_t pause_ms = 100;  // when there are no descriptors left
+constexpr std::int64_t pause_ms = 100;  // when there are no descriptors left, or no memory
 
 struct AddressListDeleter {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -90,16 +90,15 @@ void Listener::ready(bool) {
     socklen_t size = sizeof address;
     int socket = ::accept4(x_watch.descriptor(), reinterpret_cast<sockaddr*>(&address), &size,
                            SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-      return x_loop.after(pause_ms, [self = shared_from_this()] { self->ready(false); });
-    }
-    if (socket < 0 && errno != EINTR && errno != ECONNABORTED) break;
-    if (socket < 0) continue;
+    if (socket < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      return x_watch.wait_readable(shared_from_this());
+    if (socket < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+    if (socket < 0) return x_loop.after(pause_ms, [self = shared_from_this()] { self->ready(false); });
     int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     x_accept(socket, peer_name(address));
   }
-  if (!x_closed) x_watch.wait_readable(shared_from_this());
+  if (!x_closed) x_loop.post([self = shared_from_this()] { self->ready(false); });
 }
 
 }  // namespace wharfage::http

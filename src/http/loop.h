@@ -1,5 +1,6 @@
-// One event loop: readiness of sockets, tasks from other threads and timers, run by one thread.
-// Boost.Asio's epoll reactor does the work behind this header, so that its weight is paid in one file.
+// One event loop: readiness of sockets, tasks from other threads and timers, run by one thread. Written on
+// epoll: descriptors stay registered, edge-triggered, so that a request costs no system call to be waited
+// for (docs/adr/0009-own-event-loop.md). The price is a rule for whoever waits, see Watch.
 // Everything but post() and stop() belongs to the loop's own thread.
 #pragma once
 
@@ -11,7 +12,7 @@ namespace wharfage::http {
 
 class Loop {
  public:
-  Loop();
+  Loop();  // throws std::system_error when the kernel has no descriptors left
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -20,6 +21,9 @@ class Loop {
   void stop();  // thread-safe
   void post(std::function<void()> task);  // thread-safe; runs later, in order
   void after(std::int64_t delay_ms, std::function<void()> task);
+  // Monotonic, read once per turn: precise enough for timeouts, and free.
+  std::int64_t now_us() const;
+  std::int64_t now_ms() const { return now_us() / 1000; }
 
   struct State;
   State& state() { return *x_state; }
@@ -28,15 +32,18 @@ class Loop {
   std::unique_ptr<State> x_state;
 };
 
-// What waits for a socket; called on the loop's thread.
+// Called on the loop when what was waited for has happened.
 class Waiter {
  public:
   virtual ~Waiter() = default;
   virtual void ready(bool writable) = 0;
 };
 
-// Owns a non-blocking descriptor and waits for it. A waiter is kept alive until it is called or the
-// watch is closed; closing forgets waiters without a call.
+// A descriptor that the loop watches; closing it is the Watch's duty. One waiter for reading and one for
+// writing at a time. Who waits must have met the end of what there is, by a read that brought less than it
+// could or by EAGAIN: only news wakes. News that came while nobody waited is kept for the next who waits to
+// read; who waits to write does so in the turn of its EAGAIN. A waiter may be woken in vain. It is kept alive
+// until it is called or the watch is closed; closing forgets waiters without a call.
 class Watch {
  public:
   Watch(Loop& loop, int descriptor);
@@ -45,12 +52,12 @@ class Watch {
   void wait_readable(std::shared_ptr<Waiter> waiter);
   void wait_writable(std::shared_ptr<Waiter> waiter);
   void close();
-  int descriptor() const { return x_descriptor; }
+  int descriptor() const;  // -1 once closed
 
  private:
+  friend struct Loop::State;
   struct State;
   std::unique_ptr<State> x_state;
-  int x_descriptor;
 };
 
 }  // namespace wharfage::http

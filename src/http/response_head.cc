@@ -1,5 +1,7 @@
 #include "http/response_head.h"
 
+#include <span>
+
 #include "base/text.h"
 #include "http/head.h"
 
@@ -102,22 +104,25 @@ bool is_of_http_1(std::string_view name) {
   return false;
 }
 
-std::string without_controls(std::string_view value) {
-  std::string out(value);
-  for (char& c : out) {
+void blank_controls(std::span<char> text) {
+  for (char& c : text) {
     auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) c = ' ';
   }
+}
+
+std::string without_controls(std::string_view value) {
+  std::string out(value);
+  blank_controls(out);
   return out;
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out += name;
   out += ": ";
-  for (char c : value) {
-    auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
+  auto begin = out.size();
+  out += value;
+  blank_controls(std::span(out).subspan(begin));
   out += "\r\n";
 }
 

@@ -5,6 +5,8 @@
 #include <future>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/random.h"
@@ -121,6 +123,55 @@ TEST_CASE("a chunked body streams too, and the next request is found behind it")
   CHECK(peer.reply().body == "3000000");
   CHECK(peer.reply().body == "3000002");
   CHECK(story.text() == body + "zz");
+}
+
+TEST_CASE("a request that comes while a worker has the one before is answered without more news") {
+  std::promise<void> open;
+  auto gate = open.get_future().share();
+  std::atomic<int> entered = 0;
+  Site site([&](const Request&) -> Plan {
+    return Buffered{100, [&](Request& request) {
+                      if (++entered == 1) gate.wait();
+                      return Response::text(200, request.path);
+                    }};
+  });
+  Peer peer(site.port());
+  peer.say("POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n");
+  peer.say("ab");
+  await(entered, 1);
+  peer.say("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // so that the loop has heard of it
+  open.set_value();
+  CHECK(peer.reply().body == "/1");
+  CHECK(peer.reply().body == "/2");
+}
+
+TEST_CASE("a client that ends its side with its request is answered and let go") {
+  ServerOptions options;
+  Site site(echo, options);
+  for (int i = 0; i < 20; ++i) {
+    Peer peer(site.port());
+    peer.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    ::shutdown(peer.descriptor(), SHUT_WR);
+    CHECK(peer.reply().status == 200);
+    CHECK(peer.is_closed());
+  }
+}
+
+TEST_CASE("an answer larger than a turn may send arrives whole, to several clients at a time") {
+  std::string large = noise(24'000'000);
+  Site site([&](const Request&) { return Answered{Response::text(200, large)}; });
+  std::vector<std::thread> clients;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      Peer peer(site.port());
+      peer.say("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+      right += peer.reply().body == large;
+    });
+  }
+  for (auto& client : clients) client.join();
+  CHECK(right == 4);
 }
 
 TEST_CASE("100 Continue is sent only after the request was accepted") {

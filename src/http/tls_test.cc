@@ -169,6 +169,26 @@ TEST_CASE("pipelined requests in one record are all answered") {
   }
 }
 
+TEST_CASE("a head and a small file share a record") {
+  Credentials credentials;
+  std::ofstream(credentials.folder + "/file") << "content";
+  auto file = shared_file(::open((credentials.folder + "/file").c_str(), O_RDONLY));
+  Site site(
+      [&](const Request&) {
+        Response response;
+        response.body = FileRange{file, 0, 7};
+        return Answered{std::move(response)};
+      },
+      credentials.options());
+  TlsPeer peer(site.port());
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(peer.say(get));
+    std::string heard = peer.hear_some();  // one record
+    CHECK(heard.starts_with("HTTP/1.1 200"));
+    CHECK(heard.ends_with("\r\n\r\ncontent"));
+  }
+}
+
 TEST_CASE("files and bodies pass through TLS exactly, in both directions") {
   Credentials credentials;
   std::string content;

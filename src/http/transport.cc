@@ -28,7 +28,9 @@ class PlainTransport final : public Transport {
   Io handshake() override { return Io::done; }
 
   Moved read(char* buffer, std::size_t size) override {
-    return outcome(again([&] { return ::recv(x_socket, buffer, size, 0); }), Io::want_read);
+    ssize_t count = again([&] { return ::recv(x_socket, buffer, size, 0); });
+    x_unread = count == static_cast<ssize_t>(size);
+    return outcome(count, Io::want_read);
   }
 
   Moved write(std::string_view bytes, bool more) override {

@@ -31,14 +31,21 @@ class Transport {
   // At most `size` bytes of the file; closed when the file is shorter than promised.
   virtual Moved send_file(int file, std::int64_t offset, std::size_t size) = 0;
   virtual Io flush() = 0;
-  virtual bool holds_input() const { return false; }  // received, and no longer seen by the event loop
-  virtual void rest() {}                              // between requests: gives memory back
+  // Whether a read may bring something that the event loop will not tell of (again).
+  virtual bool holds_input() const { return x_unread; }
+  void input_came() { x_unread = true; }
+  virtual void rest() {}           // between requests: gives memory back
   virtual void end_writing() = 0;  // best effort: tells the other side that nothing follows
+
+ protected:
+  bool x_unread = false;  // the socket has more, as far as we know
 };
 
 std::unique_ptr<Transport> plain_transport(int socket);
 
 class TlsContext;
-std::unique_ptr<Transport> tls_transport(int socket, std::shared_ptr<TlsContext> context);
+constexpr std::size_t tls_scratch_bytes = 272 * 1024;
+// `scratch` is used within calls only, so all transports of a loop share it.
+std::unique_ptr<Transport> tls_transport(int socket, std::shared_ptr<TlsContext> context, char* scratch);
 
 }  // namespace wharfage::http

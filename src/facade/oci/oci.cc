@@ -40,7 +40,7 @@ Oci::Oci(registry::Registry& registry, auth::Auth& auth, const auth::RegistryTok
       x_log(std::move(log)) {}
 
 bool Oci::owns(std::string_view path) {
-  return path.substr(0, 5) == "/v2/_" || parse_route(path).has_value();
+  return path.substr(0, 5) == "/v2/_" || is_route(path);
 }
 
 http::Plan Oci::plan(const http::Request& head) {
@@ -62,8 +62,10 @@ http::Plan Oci::plan(const http::Request& head) {
   }
   if (may_be_in_memory(head, *route)) {
     MemoryOnly memory;
-    http::Response response = Exchange(*this, head, *route).answer();
+    Exchange exchange(*this, head, *std::move(route));
+    http::Response response = exchange.answer();
     if (!memory.missed()) return http::Answered{std::move(response)};
+    route = exchange.route();
   }
   return http::Buffered{body_max(head, *route), [this, route = *route](http::Request& request) {
                           return Exchange(*this, request, route).answer();

@@ -17,5 +17,6 @@ struct Route {
 
 // Nullopt when the path is none of ours; `path` starts with "/v2".
 std::optional<Route> parse_route(std::string_view path);
+bool is_route(std::string_view path);  // the same question, cheaper
 
 }  // namespace wharfage::oci
