@@ -23,6 +23,7 @@ struct Blob {
   std::shared_ptr<const int> descriptor;  // closed with the last copy
   std::int64_t size = 0;
   std::int64_t start = 0;  // where it begins in the file: not 0 only for parts of an archive
+  std::shared_ptr<const std::string> bytes = nullptr;  // of a small one that somebody has read
   Result<std::string> read(std::int64_t offset, std::size_t length) const;
 };
 

@@ -86,6 +86,10 @@ Result<blob::Blob> Registry::open_blob(const Repository& repository, const Diges
       state.db.read([&](meta::Tx& tx) { return records::find_link(tx, repository.id, digest.text()); }));
   if (!link || link->lost) return fail(Reason::blob_unknown, {}, digest.text());
   TRY(blob::Blob blob, state.blobs.open_blob(digest));
+  if (blob.size <= small_blob_max) {
+    TRY(std::string bytes, blob.read(0, static_cast<std::size_t>(blob.size)));
+    blob.bytes = std::make_shared<const std::string>(std::move(bytes));
+  }
   state.open_blobs.keep(ticket, key, blob, 1);
   return blob;
 }

@@ -81,6 +81,8 @@ struct Pulls {
 
 // Descriptors kept open for what is pulled most; each is a small share of what a process may have open.
 constexpr std::size_t open_blobs_max = 256;
+// Of these the bytes are kept, too: such an answer leaves in one piece, without asking the file.
+constexpr std::int64_t small_blob_max = 8 * 1024;
 
 struct Registry::State {
   meta::Db& db;

@@ -52,7 +52,12 @@ http::Response Exchange::send_blob(const registry::Repository& repository, const
     response.headers.add("Content-Range",
                          fmt::format("bytes {}-{}/{}", send.first, send.first + send.length - 1, blob->size));
   }
-  response.body = http::FileRange{blob->descriptor, send.first, send.length};
+  if (blob->bytes) {
+    response.body =
+        blob->bytes->substr(static_cast<std::size_t>(send.first), static_cast<std::size_t>(send.length));
+  } else {
+    response.body = http::FileRange{blob->descriptor, send.first, send.length};
+  }
   return response;
 }
 
