@@ -6,6 +6,7 @@
 #include "auth/state.h"
 #include "base/memory_only.h"
 #include "base/random.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 
@@ -88,10 +89,16 @@ void Auth::State::login_failed(std::string_view name, std::string_view peer) {
               {{"user", shown}, {"peer", std::string(peer)}});
 }
 
+Status Auth::State::admit_login(std::string_view name, std::string_view peer) {
+  std::int64_t wait_ms = throttle.blocked_for(name, peer);
+  if (wait_ms <= 0) return {};
+  return try_again_in(wait_ms, Reason::throttled, "too many wrong passwords");
+}
+
 Result<Principal> Auth::check_password(std::string_view name, std::string_view password,
                                        std::string_view peer) {
   State& state = *x_state;
-  if (state.throttle.blocked(name, peer)) return fail(Reason::throttled);
+  TRY_STATUS(state.admit_login(name, peer));
   std::string key = state.credential_key(name, password);
   auto known = state.credentials.find(key);
   if (known && state.clock.now() < known->valid_until) return std::move(known->who);
@@ -116,7 +123,7 @@ Result<Principal> Auth::check_access_key_login(std::string_view user, std::strin
   auto at = user.rfind('@');
   std::string_view id = at == user.npos ? std::string_view() : user.substr(at + 1);
   if (id.starts_with(temporary_prefix)) return check_password(id, password, peer);
-  if (state.throttle.blocked(user, peer)) return fail(Reason::throttled);
+  TRY_STATUS(state.admit_login(user, peer));
 
   auto key = find_access_key(id);
   if (!key.ok() && key.error().kind() != ErrorKind::unauthenticated) return std::move(key).error();

@@ -3,6 +3,7 @@
 #include "auth/auth_fixture.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 
@@ -73,7 +74,12 @@ TEST_CASE("too many wrong passwords close the door for that user from that addre
   CHECK(login(fixture, "alice", "password of alice") == "throttled");
   CHECK(login(fixture, "alice", "password of alice", "192.0.2.8") == "ok");
   CHECK(login(fixture, "bob", "password of bob") == "ok");
-  fixture.clock.advance(limits::password_failure_window_ms);
+  auto refused = fixture.auth->check_password("alice", "password of alice", peer);
+  std::int64_t left_ms = limits::password_failure_window_ms - 10 * limits::password_failures_max;
+  CHECK(retry_after_s(refused.error()) == (left_ms + 999) / 1000);
+  fixture.clock.advance(left_ms - 1);
+  CHECK(login(fixture, "alice", "password of alice") == "throttled");
+  fixture.clock.advance(1);
   CHECK(login(fixture, "alice", "password of alice") == "ok");
 }
 

@@ -42,6 +42,7 @@ struct Auth::State {
   Result<std::optional<Credential>> verify_user(std::string_view name, std::string_view password);
   Result<std::optional<Credential>> verify_robot(std::string_view name, std::string_view secret);
   Result<std::optional<Credential>> verify_temporary(std::string_view name, std::string_view secret);
+  Status admit_login(std::string_view name, std::string_view peer);  // throttled
   void login_failed(std::string_view name, std::string_view peer);
 
   // Whose tokens, logins and keys `who` may make: himself, if he is an active user or robot.

@@ -15,9 +15,10 @@ bool Throttle::over(const Failures& failures) const {
   return now >= failures.since + limits::password_failure_window_ms || now < failures.since;
 }
 
-bool Throttle::blocked(std::string_view user, std::string_view peer) {
+std::int64_t Throttle::blocked_for(std::string_view user, std::string_view peer) {
   auto failures = x_failures.find(key(user, peer));
-  return failures && failures->count >= limits::password_failures_max && !over(*failures);
+  bool blocked = failures && failures->count >= limits::password_failures_max && !over(*failures);
+  return blocked ? failures->since + limits::password_failure_window_ms - x_clock.now() : 0;
 }
 
 bool Throttle::failed(std::string_view user, std::string_view peer) {

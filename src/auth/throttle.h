@@ -4,6 +4,7 @@
 // overshoot is at most one per worker thread. In memory, bounded, per node. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ class Throttle {
  public:
   explicit Throttle(const Clock& clock) : x_clock(clock) {}
 
-  bool blocked(std::string_view user, std::string_view peer);
+  // How long the pair is refused from now on, in milliseconds; 0: it is not.
+  std::int64_t blocked_for(std::string_view user, std::string_view peer);
   // True when this failure is the one that closes the door: worth a line in the log.
   bool failed(std::string_view user, std::string_view peer);
   void succeeded(std::string_view user, std::string_view peer);

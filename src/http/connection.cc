@@ -19,7 +19,7 @@ constexpr std::size_t kept_input_bytes_max = 16 * 1024;  // of an idle connectio
 bool Connection::is_late(std::int64_t now_ms, bool crowded) {
   bool idle = x_state == State::head && x_intake.in.empty();
   std::int64_t early =
-      idle && crowded ? std::max<std::int64_t>(0, timeouts().keep_alive - crowded_idle_ms) : 0;
+      idle && crowded ? std::max<std::int64_t>(0, timeouts().keep_alive - limits::crowded_idle_ms) : 0;
   if (now_ms >= x_deadline - early) return true;
   bool receiving = x_state == State::body || x_state == State::stream;
   bool clients_turn = x_deadline != never && (receiving || x_state == State::reply);

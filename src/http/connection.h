@@ -57,6 +57,9 @@ class Connection final : public Link {
 
   // Life
   bool close() override;
+  std::string_view protocol(const Head& head) const override {
+    return head.http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+  }
   void leave(int status);
   std::shared_ptr<Connection> self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 

@@ -98,7 +98,7 @@ bool H2Connection::close() {
 bool H2Connection::is_late(std::int64_t now_ms, bool crowded) {
   bool idle = x_streams.empty();
   std::int64_t early =
-      idle && crowded ? std::max<std::int64_t>(0, timeouts().keep_alive - crowded_idle_ms) : 0;
+      idle && crowded ? std::max<std::int64_t>(0, timeouts().keep_alive - limits::crowded_idle_ms) : 0;
   if (now_ms >= x_deadline - early) return true;
   auto head_begun = x_session.head_begun_ms();
   if (head_begun && now_ms - *head_begun >= timeouts().head) return true;

@@ -48,6 +48,7 @@ class H2Connection final : public Link, private H2Session::Events {
   // The connection
   bool step() override;
   bool close() override;
+  std::string_view protocol(const Head&) const override { return "HTTP/2"; }
   bool push();
   void gather();
   bool pull();

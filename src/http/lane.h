@@ -37,8 +37,8 @@ struct Core {
   Log log;
   std::unique_ptr<TlsFiles> tls;  // null without TLS
   Crowd crowd;
-  Budget received{limits::received_bytes_max};
-  Budget unsent{limits::unsent_bytes_max};
+  Budget received{options.received_bytes_max};
+  Budget unsent{options.unsent_bytes_max};
   Buffers buffers;
   std::atomic<std::size_t> tasks{0};  // on workers, or waiting to be
   std::atomic<bool> stopping{false};  // no new request on any connection

@@ -11,8 +11,9 @@ constexpr std::int64_t tls_poll_ms = 5'000;  // between two looks at the certifi
 
 // Clients
 constexpr std::size_t connections_per_address_max = 1024;
-constexpr std::int64_t transfer_rate_min = 256;     // bytes a second while it is the client's turn
-constexpr std::int64_t body_pace_ms = 30'000;       // over which that is measured for request bodies
+constexpr std::int64_t crowded_idle_ms = 1000;   // how long an idle connection is kept when places are scarce
+constexpr std::int64_t transfer_rate_min = 256;  // bytes a second while it is the client's turn
+constexpr std::int64_t body_pace_ms = 30'000;    // over which that is measured for request bodies
 constexpr std::size_t uncounted_bytes = 16 * 1024;  // small heads and bodies: bounded by connections_max
 constexpr std::size_t received_bytes_max = std::size_t{256}
                                            << 20;                 // buffered heads and bodies of all requests

@@ -115,7 +115,10 @@ std::shared_ptr<Exchange> Link::new_exchange(Head head) {
   exchange->head = std::move(head);
   Request& request = exchange->head.request;
   request.peer = x_socket.peer;
+  // A head that was refused before it was taken apart tells whose words its answer should be in.
+  if (request.path.empty()) request.path = request.target.substr(0, request.target.find('?'));
   request.tls = core().tls != nullptr;
+  request.protocol = protocol(exchange->head);
   request.certificate = x_socket.certificate;
   std::string_view id = request.headers.get("X-Request-Id");
   request.id = is_sane_request_id(id) ? std::string(id) : x_lane.next_request_id();

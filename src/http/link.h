@@ -39,12 +39,11 @@ class Link : public Waiter, public std::enable_shared_from_this<Link> {
 
  protected:
   static constexpr std::int64_t never = INT64_MAX;
-  static constexpr std::int64_t crowded_idle_ms =
-      1000;  // how long an idle connection is kept when places are scarce
 
   // Each returns true when the machine can go on at once.
   virtual bool step() = 0;
   virtual bool close() = 0;
+  virtual std::string_view protocol(const Head& head) const = 0;
   void advance();
   bool blocked(Io state);
   void yield();    // lets others have their turn, and goes on then

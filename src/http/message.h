@@ -55,6 +55,7 @@ struct Request {
   std::string id;    // request id: X-Request-Id of the client when sane, else random
   std::string peer;  // address of the other side without port
   bool tls = false;
+  std::string_view protocol = "HTTP/1.1";                // or "HTTP/1.0", "HTTP/2"
   std::shared_ptr<const ClientCertificate> certificate;  // null: none was shown
 };
 

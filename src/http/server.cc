@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,10 +18,15 @@ namespace wharfage::http {
 namespace {
 
 constexpr auto stop_poll = std::chrono::milliseconds(2);
-constexpr std::string_view full =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
-constexpr std::string_view address_full =
-    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
+
+// Idle connections give their places back soon when all are taken, but an address that has used up its own
+// share has to end one, or to wait until one has idled for long.
+std::string refusal(Crowd::Verdict verdict, const Timeouts& timeouts) {
+  bool full = verdict == Crowd::Verdict::full;
+  std::int64_t wait_ms = full ? std::min(limits::crowded_idle_ms, timeouts.keep_alive) : timeouts.keep_alive;
+  return fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\nRetry-After: {}\r\nConnection: close\r\n\r\n",
+                     full ? "503 Service Unavailable" : "429 Too Many Requests", (wait_ms + 999) / 1000);
+}
 
 class RunningServer final : public Server {
  public:
@@ -88,9 +94,8 @@ class RunningServer final : public Server {
     const ServerOptions& options = x_core.options;
     auto verdict = x_core.crowd.admit(peer, options.connections_max, options.connections_per_address_max);
     if (verdict != Crowd::Verdict::admitted) {
-      std::string_view refusal = verdict == Crowd::Verdict::full ? full : address_full;
-      if (!options.tls)
-        std::ignore = ::send(socket, refusal.data(), refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      std::string text = refusal(verdict, options.timeouts);
+      if (!options.tls) std::ignore = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       ::close(socket);
       return;
     }

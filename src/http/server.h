@@ -77,6 +77,9 @@ struct ServerOptions {
   std::size_t connections_per_address_max = limits::connections_per_address_max;
   std::int64_t transfer_rate_min =
       limits::transfer_rate_min;  // bytes a second; 0: as slow as the idle limits allow
+  // Memory that all requests share: heads and buffered bodies, and answers that clients have not taken.
+  std::size_t received_bytes_max = limits::received_bytes_max;
+  std::size_t unsent_bytes_max = limits::unsent_bytes_max;
   Timeouts timeouts;
   // Called for every finished request on the event loop; must be quick. Status 499: the client left before
   // there was an answer.

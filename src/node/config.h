@@ -33,6 +33,8 @@ struct Config {
   std::int64_t idle_timeout_s = limits::keep_alive_timeout_ms / second_ms;
   std::int64_t transfer_idle_s = limits::request_body_idle_timeout_ms / second_ms;
   std::int64_t transfer_rate_min = limits::transfer_rate_min;
+  std::int64_t request_memory_mb = limits::received_bytes_max >> 20;
+  std::int64_t response_memory_mb = limits::unsent_bytes_max >> 20;
   // tls
   std::string tls_client_ca;
   std::string tls_client_mode = "require";

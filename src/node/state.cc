@@ -324,6 +324,8 @@ http::ServerOptions Node::State::server_options() const {
   options.connections_max = affordable_connections(config, log);
   options.connections_per_address_max = static_cast<std::size_t>(config.connections_per_address);
   options.transfer_rate_min = config.transfer_rate_min;
+  options.received_bytes_max = static_cast<std::size_t>(config.request_memory_mb) << 20;
+  options.unsent_bytes_max = static_cast<std::size_t>(config.response_memory_mb) << 20;
   options.timeouts.head = config.header_timeout_s * second_ms;
   options.timeouts.keep_alive = config.idle_timeout_s * second_ms;
   options.timeouts.body_idle = config.transfer_idle_s * second_ms;
@@ -349,7 +351,8 @@ Status Node::State::open() {
                                     {"status", std::int64_t{status}},
                                     {"sent", sent},
                                     {"micros", micros},
-                                    {"peer", request.peer}};
+                                    {"peer", request.peer},
+                                    {"protocol", std::string(request.protocol)}};
     if (request.certificate) fields.push_back({"certificate", request.certificate->subject});
     request_log.info("request", std::move(fields));
   };

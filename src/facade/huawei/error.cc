@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/retry.h"
 
 namespace wharfage::huawei {
 namespace {
@@ -164,7 +165,7 @@ http::Response error_response(Service service, const Error& error, const std::st
   if (service == Service::hss) body += ",\"error_description\":" + message;
   http::Response response =
       http::Response::json(wire.status, body + fmt::format(R"(,"request_id":{}}})", json_string(request_id)));
-  if (wire.status == 429) response.headers.set("Retry-After", "1");
+  if (wire.status == 429) response.headers.set("Retry-After", std::to_string(retry_after_s(error)));
   return response;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "facade/native/route.h"
 
@@ -43,7 +44,7 @@ http::Response refuse(const Error& error, const std::string& request_id) {
                                     json_string(reason_name(error.reason)), json_string(error.message),
                                     json_string(detail), json_string(request_id)));
   if (response.status == 401) response.headers.set("WWW-Authenticate", "Basic realm=\"wharfage\"");
-  if (response.status == 429) response.headers.set("Retry-After", "1");
+  if (response.status == 429) response.headers.set("Retry-After", std::to_string(retry_after_s(error)));
   return response;
 }
 

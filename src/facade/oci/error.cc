@@ -1,6 +1,7 @@
 #include "facade/oci/error.h"
 
 #include "base/log.h"
+#include "base/retry.h"
 
 namespace wharfage::oci {
 namespace {
@@ -79,7 +80,8 @@ http::Response error_response(const Error& error) {
   bool telling = !error.detail.empty() && error.kind() != ErrorKind::internal;
   if (telling) body += ",\"detail\":" + json_string(error.detail);
   http::Response response = http::Response::json(wire.status, body + "}]}");
-  if (wire.status == 429 || wire.status == 503) response.headers.set("Retry-After", "1");
+  if (wire.status == 429 || wire.status == 503)
+    response.headers.set("Retry-After", std::to_string(retry_after_s(error)));
   return response;
 }
 
