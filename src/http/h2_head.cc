@@ -24,7 +24,7 @@ void H2Head::add_pseudo(std::string_view name, std::string_view value) {
   if (name == ":authority") x_authority = value;
   if (name != ":path") return;
   if (value.size() > limits::request_line_max) x_fault = too_large(414, "the request target is too long");
-  if (!x_fault) request.target = value;
+  request.target = value.substr(0, limits::request_line_max);
 }
 
 void H2Head::add(std::string_view name, std::string_view value) {

@@ -218,6 +218,28 @@ TEST_CASE("what is refused says why, stops its client and leaves the connection 
   CHECK_FALSE(peer.goaway);
 }
 
+TEST_CASE(
+    "very long targets are served, refused in the protocol's words, or end the connection with a reason") {
+  Credentials credentials;
+  ServerOptions options = credentials.options();
+  options.on_fault = [](const Request& request, const Error&) {
+    return Response::text(599, cut(request.path, 8));
+  };
+  Site site([](const Request& request) { return Answered{Response::text(200, request.target)}; }, options);
+  std::string compressible = "/v2/" + std::string(100'000, 'a');  // to 5 bits each
+  H2Peer peer(site.port());
+  CHECK(peer.ask("GET", compressible).body == compressible);
+  auto& refused = peer.ask("GET", compressible, {{"x", std::string(limits::h2_headers_max - 100'000, 'y')}});
+  CHECK(refused.status == 431);
+  CHECK(refused.body == "/v2/aaaa");
+  CHECK(peer.ask("GET", "/v2/").status == 200);
+  // The codec reads no field of more than 64 KiB; what comes after it could not be understood.
+  peer.submit("GET", "/v2/" + std::string(70'000, '~'));
+  peer.flush();
+  CHECK(peer.farewell() == NGHTTP2_COMPRESSION_ERROR);
+  CHECK(H2Peer(site.port()).ask("GET", "/v2/").status == 200);
+}
+
 TEST_CASE("100 Continue comes after the request was accepted, and trailers change nothing") {
   Credentials credentials;
   Basin basin;

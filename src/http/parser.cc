@@ -19,6 +19,7 @@ constexpr int leading_blank_lines_max = 4;
 constexpr std::uint64_t chunk_bytes_max = std::uint64_t{1} << 56;
 constexpr std::size_t chunk_head_piece = 256;  // how much is looked at to complete a chunk head cut in two
 constexpr std::size_t last_chunk_min = 5;      // "0", two line ends
+constexpr std::size_t guessed_target_max = 1024;
 
 Fault bad_head() {
   return {400, fail(Reason::invalid_parameter, "the request head is not valid")};
@@ -151,6 +152,7 @@ struct RequestParser::State {
   Found refuse(Fault fault);
   Fault fault_of(Code code, std::string_view bytes) const;
   bool is_hopeless(std::string_view bytes);
+  Found refused(std::string_view bytes);
   std::size_t read_cut_head(const char* bytes, std::size_t size);
   void wait_for_more(std::size_t checked);
 };
@@ -200,6 +202,18 @@ Fault RequestParser::State::fault_of(Code code, std::string_view bytes) const {
   return bad_head();
 }
 
+// For the words of a refusal: what a line that was not read to its end begins to ask for.
+RequestParser::Found RequestParser::State::refused(std::string_view bytes) {
+  std::string& target = reader.head.request.target;
+  std::string_view line = bytes.substr(start, bytes.find("\r\n", start) - start);
+  auto blank = line.find(' ');
+  if (target.empty() && blank != line.npos) {
+    line.remove_prefix(blank + 1);
+    target = line.substr(0, std::min(line.find(' '), guessed_target_max));
+  }
+  return Found::refused;
+}
+
 // Beast waits for more in the middle of a head that cannot become good any more.
 bool RequestParser::State::is_hopeless(std::string_view bytes) {
   if (!reader.line_seen && bytes.size() - start > limits::request_line_max &&
@@ -231,8 +245,9 @@ RequestParser::Found RequestParser::read_head(std::string_view bytes) {
   Code code;
   state.at += reader.put({bytes.data() + state.at, bytes.size() - state.at}, code);
   if (!code) return state.check(bytes);
-  if (code == error::need_more) return state.is_hopeless(bytes) ? Found::refused : Found::more;
-  return reader.fault ? Found::refused : state.refuse(state.fault_of(code, bytes));
+  if (code == error::need_more) return state.is_hopeless(bytes) ? state.refused(bytes) : Found::more;
+  if (!reader.fault) reader.fault = state.fault_of(code, bytes);
+  return state.refused(bytes);
 }
 
 std::size_t RequestParser::head_size() const {

@@ -133,8 +133,10 @@ TEST_CASE("request ids of clients are passed on when they are sane") {
 TEST_CASE("what is too long is refused with its own status and the connection ends") {
   std::atomic<int> asked = 0;
   ServerOptions options;
-  options.on_fault = [&](const Request&, const Error& error) {
+  std::string path;
+  options.on_fault = [&](const Request& request, const Error& error) {
     ++asked;
+    path = request.path;
     return Response::json(599, "{\"reason\":\"" + std::string(reason_name(error.reason)) + "\"}");
   };
   Site site([](const Request&) { return Buffered{10, [](Request&) { return Response::text(200, "ok"); }}; },
@@ -147,8 +149,10 @@ TEST_CASE("what is too long is refused with its own status and the connection en
     CHECK(peer.is_closed());
     return reply.status;
   };
-  CHECK(status_of("GET /" + std::string(limits::request_line_max, 'a')) == 414);
-  CHECK(status_of("GET / HTTP/1.1\r\nX: " + std::string(limits::request_headers_max, 'a')) == 431);
+  CHECK(status_of("GET /v2/" + std::string(limits::request_line_max, 'a')) == 414);
+  CHECK(path.starts_with("/v2/aaaa"));  // so that its protocol can be known
+  CHECK(status_of("GET /p HTTP/1.1\r\nX: " + std::string(limits::request_headers_max, 'a')) == 431);
+  CHECK(path == "/p");
   CHECK(status_of(post("12345678901")) == 413);
   CHECK(
       status_of(
@@ -256,7 +260,9 @@ TEST_CASE("more connections than allowed are turned away") {
   CHECK(second.ask(get).status == 200);
   {
     Peer third(site.port());
-    CHECK(third.reply().status == 503);
+    Reply refused = third.reply();
+    CHECK(refused.status == 503);
+    CHECK(refused.headers.get("Retry-After") == "1");  // idle connections end then
     CHECK(third.is_closed());
   }
   first.leave();
