@@ -38,13 +38,17 @@ void Link::start() {
 
 void Link::ready(bool writable) {
   (writable ? x_waiting_writable : x_waiting_readable) = false;
-  if (!writable) x_socket.transport->input_came();
   advance();
 }
 
 void Link::advance() {
   if (x_closed) return;
   auto self = shared_from_this();
+  // Whoever goes on waits anew where that is needed; what was waited for before would take its news in vain.
+  if (x_waiting_readable || x_waiting_writable) {
+    x_socket.watch.forget_waiters();
+    x_waiting_readable = x_waiting_writable = false;
+  }
   x_budget = limits::response_slice_bytes;
   x_requests = 0;
   try {

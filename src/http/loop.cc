@@ -235,6 +235,12 @@ void Watch::wait_writable(std::shared_ptr<Waiter> waiter) {
   if (x_state) x_state->writer = std::move(waiter);
 }
 
+void Watch::forget_waiters() {
+  if (!x_state) return;
+  x_state->news |= x_state->eager && x_state->reader != nullptr;
+  x_state->reader = x_state->writer = nullptr;
+}
+
 void Watch::close() {
   if (!x_state) return;
   x_state->close();

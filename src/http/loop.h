@@ -42,8 +42,8 @@ class Waiter {
 // A descriptor that the loop watches; closing it is the Watch's duty. One waiter for reading and one for
 // writing at a time. Who waits must have met the end of what there is, by a read that brought less than it
 // could or by EAGAIN: only news wakes. News that came while nobody waited is kept for the next who waits to
-// read; who waits to write does so in the turn of its EAGAIN. A waiter may be woken in vain. It is kept alive
-// until it is called or the watch is closed; closing forgets waiters without a call.
+// read, so nobody should wait who would not read then. Who waits to write does so in the turn of its EAGAIN.
+// A waiter may be woken in vain. It is kept alive until it is called or forgotten; closing forgets, too.
 class Watch {
  public:
   Watch(Loop& loop, int descriptor);
@@ -51,6 +51,7 @@ class Watch {
   Watch(Watch&&) noexcept;
   void wait_readable(std::shared_ptr<Waiter> waiter);
   void wait_writable(std::shared_ptr<Waiter> waiter);
+  void forget_waiters();
   void close();
   int descriptor() const;  // -1 once closed
 

@@ -130,6 +130,21 @@ TEST_CASE_FIXTURE(Fixture, "closing forgets waiters, also those who are about to
   CHECK(writer.use_count() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a waiter that is forgotten takes no news away") {
+  auto first = waiter([] {}), second = waiter([&] { loop.stop(); });
+  later([&] {
+    say("one");
+    later([&] {
+      watch->wait_readable(first);  // the news is there, and will be told in this turn or the next
+      watch->forget_waiters();
+      later([&] { watch->wait_readable(second); });
+    });
+  });
+  loop.run();
+  CHECK(first->calls == 0);
+  CHECK(second->calls == 1);
+}
+
 TEST_CASE("a waiter may close another watch whose event is in hand") {
   Loop loop;
   int pairs[2][2];

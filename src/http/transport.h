@@ -33,12 +33,11 @@ class Transport {
   virtual Io flush() = 0;
   // Whether a read may bring something that the event loop will not tell of (again).
   virtual bool holds_input() const { return x_unread; }
-  void input_came() { x_unread = true; }
   virtual void rest() {}           // between requests: gives memory back
   virtual void end_writing() = 0;  // best effort: tells the other side that nothing follows
 
  protected:
-  bool x_unread = false;  // the socket has more, as far as we know
+  bool x_unread = false;  // the last read took all that it could
 };
 
 std::unique_ptr<Transport> plain_transport(int socket);

@@ -5,51 +5,19 @@ import shutil
 import signal
 import socket
 import ssl
-import tempfile
 import warnings
 
 from lib import oci
-from lib.clients import needs, run
+from lib.clients import run
 from lib.runner import equal, fixture, main, wait_for
-from lib.server import PASSWORD, Server
+from lib.server import PASSWORD
+from lib.tls import Secure, make_certificates, secure_server
 from lib.web import Web
-
-
-def make_certificates(folder, name="one"):
-    """A CA and a server certificate; (ca, certificate, key)"""
-    needs("openssl")
-    ca, ca_key, key, request, certificate, extension = (
-        os.path.join(folder, f"{name}-{part}") for part in ("ca.crt", "ca.key", "key", "csr", "crt", "ext"))
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    run(["openssl", "req", "-x509", *new_key, "-keyout", ca_key, "-out", ca, "-days", "2", "-subj", f"/CN=ca {name}",
-         "-addext", "basicConstraints=critical,CA:TRUE"], folder)
-    run(["openssl", "req", *new_key, "-keyout", key, "-out", request, "-subj", "/CN=localhost"], folder)
-    with open(extension, "w") as file:
-        file.write("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    run(["openssl", "x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2",
-         "-extfile", extension, "-out", certificate], folder)
-    return ca, certificate, key
-
-
-class Secure(Server):
-    ca = certificate = None
-
-    def web(self, user="admin", password=PASSWORD, token=None):
-        return Web(self.url, user=user, password=password, token=token, ca=self.ca, certificate=self.certificate)
 
 
 @fixture
 def secure():
-    folder = tempfile.mkdtemp(prefix="wharfage-tls-")
-    ca, certificate, key = make_certificates(folder)
-    server = Secure(os.path.join(folder, "server"), {"server.tls_certificate": certificate, "server.tls_key": key},
-                    scheme="https", start=False)
-    server.ca = ca
-    try:
-        with server.start():
-            yield server
-    finally:
-        shutil.rmtree(folder)
+    yield from secure_server()
 
 
 def test_push_and_pull(secure):
