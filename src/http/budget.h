@@ -41,6 +41,7 @@ class Share {
     x_amount += amount;
     return true;
   }
+  bool empty() const { return x_amount == 0; }
   void release() {
     if (x_amount > 0) x_budget->give_back(std::exchange(x_amount, 0));
   }

@@ -88,7 +88,8 @@ bool Connection::read_head() {
   x_intake.in.append(x_lane.scratch(), moved.bytes);
   bool counted = x_intake.in.size() > limits::uncounted_bytes;
   if (!counted || x_in_share.grow(core().received, moved.bytes)) return true;
-  x_exchange = new_exchange({});
+  x_intake.parser.read_head(x_intake.in);  // so that it is refused in the words of what it asks for
+  x_exchange = new_exchange(x_intake.parser.take_head());
   return refuse(busy(), true);
 }
 

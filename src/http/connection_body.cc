@@ -69,7 +69,7 @@ bool Connection::run_handler() {
   expect_nothing();
   auto self = this->self();
   auto exchange = x_exchange;
-  x_working = x_lane.submit([exchange] { exchange->run_handler(); },
+  x_working = x_lane.submit([exchange, &unsent = core().unsent] { exchange->run_handler(unsent); },
                             [self, exchange] { self->handler_done(exchange); });
   return x_working ? false : refuse(busy(), false);
 }

@@ -25,8 +25,8 @@ void Connection::conclude(const std::shared_ptr<Exchange>& exchange, bool body_l
 bool Connection::respond(Response response, bool close) {
   const Head& head = x_exchange->head;
   auto text = std::get_if<std::string>(&response.body);
-  bool large = text != nullptr && text->size() > joined_body_max;
-  if (large && !x_exchange->unsent.grow(core().unsent, text->size())) {
+  bool uncounted = text != nullptr && text->size() > limits::uncounted_bytes && x_exchange->unsent.empty();
+  if (uncounted && !x_exchange->unsent.grow(core().unsent, text->size())) {
     response = fault_response(*x_exchange, busy());
   }
   if (response.status < 200 || response.status > 999) response.status = 500;  // else nobody finds its end

@@ -20,8 +20,19 @@ void Exchange::guarded(Call call) noexcept {
   if (response || !failure.empty()) sink.reset();
 }
 
-void Exchange::run_handler() noexcept {
-  guarded([&] { response = buffered.handle(head.request); });
+void Exchange::run_handler(Budget& unsent_answers) noexcept {
+  guarded([&] {
+    response = buffered.handle(head.request);
+    count_answer(unsent_answers);
+  });
+}
+
+// Here already, because many answers may wait for the loop.
+void Exchange::count_answer(Budget& unsent_answers) {
+  auto text = std::get_if<std::string>(&response->body);
+  if (text == nullptr || text->size() <= limits::uncounted_bytes) return;
+  unaffordable = !unsent.grow(unsent_answers, text->size());
+  if (unaffordable) response = Response();
 }
 
 void Exchange::run_open() noexcept {

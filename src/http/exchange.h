@@ -25,13 +25,14 @@ struct Exchange {
   std::optional<Response> response;  // set when the answer is known
   std::string failure;               // what a handler threw; empty when it did not
   bool finished = false;             // the sink has seen the whole body
+  bool unaffordable = false;         // there was an answer, but no memory that it could wait in
   Io blocked = Io::done;             // what the last turn ended for; done: others get theirs first
   Share received, unsent;            // of the memory that all requests and responses share
   std::int64_t started_us = 0;
   std::int64_t bytes_sent = 0;
 
   // Each runs on a worker and lets nothing escape.
-  void run_handler() noexcept;
+  void run_handler(Budget& unsent_answers) noexcept;
   void run_open() noexcept;
   void run_write(std::string_view chunk, bool last) noexcept;
   // Opens the sink unless it is open, and feeds it with what is there, so that one core receives, hashes and
@@ -44,6 +45,7 @@ struct Exchange {
   bool wants_more(const Intake& intake) const;
   template <class Call>
   void guarded(Call call) noexcept;
+  void count_answer(Budget& unsent_answers);
 };
 
 }  // namespace wharfage::http

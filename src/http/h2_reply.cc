@@ -18,8 +18,8 @@ void H2Connection::refuse(const StreamPtr& stream, const Fault& fault) {
 void H2Connection::answer(const StreamPtr& stream, Response response) {
   Exchange& exchange = *stream->exchange;
   auto text = std::get_if<std::string>(&response.body);
-  bool counted = text != nullptr && text->size() > limits::uncounted_bytes;
-  if (counted && !exchange.unsent.grow(core().unsent, text->size())) {
+  bool uncounted = text != nullptr && text->size() > limits::uncounted_bytes && exchange.unsent.empty();
+  if (uncounted && !exchange.unsent.grow(core().unsent, text->size())) {
     response = fault_response(exchange, busy());
   }
   if (response.status < 200 || response.status > 999) response.status = 500;

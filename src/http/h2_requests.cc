@@ -94,7 +94,9 @@ void H2Connection::run(const StreamPtr& stream) {
   stream->working = stream->running = true;
   ++x_running;
   bool taken = x_lane.submit(
-      [exchange, streams] { streams ? exchange->run_open() : exchange->run_handler(); },
+      [exchange, streams, &unsent = core().unsent] {
+        streams ? exchange->run_open() : exchange->run_handler(unsent);
+      },
       [self = self(), stream, streams] { streams ? self->open_done(stream) : self->handler_done(stream); });
   if (taken) return;
   stream->working = false;

@@ -139,6 +139,7 @@ std::optional<Plan> Link::route(const Request& request) {
 }
 
 Response Link::decision(Exchange& exchange) {
+  if (exchange.unaffordable) return fault_response(exchange, busy());
   if (exchange.response) {
     exchange.head.request.body = {};
     exchange.received.release();

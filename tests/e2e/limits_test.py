@@ -130,7 +130,8 @@ def test_answers_nobody_takes_share_a_budget(folder):
         assert all(fields["retry-after"] == "1" for _, status, fields, _ in answers if status == 429)
         if not is_sanitized():
             grown = resident(server) - before
-            assert grown < 5 * BUDGET_MB * MIB, f"{grown / MIB:.0f} MiB more while {BUDGET_MB} may wait"
+            # Each worker has a few copies in hand, and the allocator keeps some: far from what all answers are.
+            assert grown < CLIENTS * 3 * MIB / 2, f"{grown / MIB:.0f} MiB more while {BUDGET_MB} may wait"
         for client, status, fields, rest in answers:
             size = len(rest)
             while status == 200 and size < int(fields["content-length"]):
