@@ -1,6 +1,7 @@
 // How long reclaiming takes and what pushes feel of it. Skipped unless WHARFAGE_BENCH_MANIFESTS says how many
 // images a repository holds when it is deleted:
 //   WHARFAGE_BENCH_MANIFESTS=250000 build/release/src/registry_test -ns -tc="*while others push*"
+// WHARFAGE_BENCH_PUSHERS: how many threads push meanwhile (4).
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -14,10 +15,14 @@ using namespace wharfage::registry;
 
 namespace {
 
-constexpr int pushers = 4;
+int number_from(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::atoi(text) : otherwise;
+}
+
 constexpr int shared_layers = 1000;
 constexpr int rows_per_transaction = 2000;
-constexpr std::int64_t baseline_ms = 10'000;
+constexpr std::int64_t baseline_ms = 5'000;
 constexpr TimeMs grace_ms = 2'000;  // a push needs less between its blobs and its manifest
 
 struct Bench {
@@ -134,8 +139,8 @@ struct Bench {
 }  // namespace
 
 TEST_CASE("a large repository is collected while others push" * doctest::skip()) {
-  const char* wanted = std::getenv("WHARFAGE_BENCH_MANIFESTS");
-  const int many = wanted ? std::atoi(wanted) : 2000;
+  const int many = number_from("WHARFAGE_BENCH_MANIFESTS", 2000);
+  const int pushers = number_from("WHARFAGE_BENCH_PUSHERS", 4);
   Bench bench;
   std::int64_t begun = monotonic_ms();
   bench.fill(many);
