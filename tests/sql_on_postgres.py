@@ -50,7 +50,7 @@ def try_sqlite(migrations, statements):
     database = sqlite3.connect(":memory:")
     for item in migrations:
         try:
-            database.executescript(item.sql.replace("$BYTES", "BLOB"))
+            database.executescript(item.sql.replace("$BYTES", "BLOB").replace("$CLUSTERED", "WITHOUT ROWID"))
         except sqlite3.Error as error:
             item.faults.append(f"SQLite: {error}")
     for item in statements:
@@ -117,7 +117,7 @@ def try_postgres(binaries, migrations, statements):
             continue  # would swallow what follows
         script.append(f"\\warn @@ {index}")
         if index < len(migrations):
-            script.append(f"BEGIN;\n{item.sql.replace('$BYTES', 'BYTEA')};\nCOMMIT;")
+            script.append(f"BEGIN;\n{item.sql.replace('$BYTES', 'BYTEA').replace('$CLUSTERED', '')};\nCOMMIT;")
         else:
             script.append(f"PREPARE s{index} AS\n{item.sql};")
     script.append("\\warn @@ end\n")

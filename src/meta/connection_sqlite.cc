@@ -15,6 +15,8 @@
 namespace wharfage::meta {
 namespace {
 
+constexpr std::int64_t page_bytes = 4096;  // SQLite's own choice
+
 // Without SQLite's memory statistics its allocations need no lock shared by all connections.
 void configure_library() {
   static std::once_flag once;
@@ -134,6 +136,9 @@ Status Connection::configure(Mode mode) {
       return fail(Reason::database_failed, {}, "this file system cannot hold a database in WAL mode");
     }
     TRY_STATUS(pragma(fmt::format("PRAGMA journal_size_limit = {}", limits::database_wal_bytes_kept)));
+    // Pages that change again and again go to the database once for each time the journal is full.
+    TRY_STATUS(
+        pragma(fmt::format("PRAGMA wal_autocheckpoint = {}", limits::database_wal_bytes_kept / page_bytes)));
     // What savepoints would undo stays in memory: it was two thirds of all writes of a push.
     TRY_STATUS(pragma("PRAGMA temp_store = MEMORY"));
   }
@@ -241,10 +246,19 @@ Result<std::int64_t> Connection::execute(std::string_view sql, const Arguments& 
   return static_cast<std::int64_t>(sqlite3_changes64(x_handle));
 }
 
+namespace {
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, at))
+    text.replace(at, what.size(), with);
+}
+
+}  // namespace
+
 Status Connection::script(std::string_view sql) {
   std::string text(sql);
-  for (auto at = text.find("$BYTES"); at != text.npos; at = text.find("$BYTES", at))
-    text.replace(at, 6, "BLOB");
+  replace_all(text, "$BYTES", "BLOB");
+  replace_all(text, "$CLUSTERED", "WITHOUT ROWID");
   const char* rest = text.c_str();
   while (*rest != '\0') {
     sqlite3_stmt* statement = nullptr;

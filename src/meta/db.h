@@ -79,7 +79,7 @@ class Tx {
   virtual Result<Rows> query(std::string_view sql, const Arguments& arguments = {}) = 0;
   virtual Result<std::int64_t> execute(std::string_view sql,
                                        const Arguments& arguments = {}) = 0;  // rows changed
-  // Statements separated by ';', without arguments: for migrations. $BYTES stands for BLOB or BYTEA.
+  // Statements separated by ';', without arguments: for migrations, in whose words see Migration.
   virtual Status script(std::string_view ddl) = 0;
   // The first row, if any.
   Result<std::optional<Row>> first(std::string_view sql, const Arguments& arguments = {});
@@ -129,7 +129,7 @@ class Db {
 };
 
 // A room's schema (1…99 are meta's own, migrate() adds them): numbered steps, applied in order, once. $BYTES
-// stands for BLOB or BYTEA.
+// stands for BLOB or BYTEA, $CLUSTERED after a table has its rows lie in the order of its primary key.
 struct Migration {
   int number;             // unique over all rooms: auth 100…, job 200…, registry 300…, build 400…, scan 500…,
                           // sign 600…, sync 700…, inventory 800…, notify 900…

@@ -34,20 +34,31 @@ Status Registry::State::link(meta::Tx& tx, const Repository& repository, const D
   return records::put_link(tx, repository, digest.text(), clock.now());
 }
 
-Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest) {
+Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest,
+                               Unlinked& unlinked) {
   TRY(std::int64_t space, records::delete_link(tx, repository_id, digest));
   tx.on_commit([this, key = manifest_key(repository_id, digest)] { open_blobs.drop(key); });
   TRY(auto row, records::find_blob(tx, digest));
   TRY(bool counted, records::is_linked_in(tx, space, digest));
-  if (row && space != 0 && !counted)
-    TRY_STATUS(records::append_usage(tx, space, {.blobs = -1, .bytes = -row->size}));
+  if (row && space != 0 && !counted) {
+    --unlinked.spaces[space].blobs;
+    unlinked.spaces[space].bytes -= row->size;
+  }
   TRY(bool linked, records::is_linked(tx, digest));
   if (linked) return {};
   bool live = row && row->state == records::BlobState::live;
   if (!live && !(row && row->state == records::BlobState::lost)) return {};
   TRY_STATUS(records::put_blob(tx, digest, {row->size, records::BlobState::doomed}, clock.now()));
   if (!live) return {};
-  return records::append_change(tx, 0, {.blobs = -1, .bytes = -row->size});
+  --unlinked.store.blobs;
+  unlinked.store.bytes -= row->size;
+  return {};
+}
+
+Status Registry::State::count(meta::Tx& tx, const Unlinked& unlinked) {
+  for (const auto& [space, usage] : unlinked.spaces) TRY_STATUS(records::append_usage(tx, space, usage));
+  if (unlinked.store.blobs == 0) return {};
+  return records::append_change(tx, 0, unlinked.store);
 }
 
 void Registry::State::abandon(const Digest& digest, std::int64_t size) {
@@ -103,7 +114,11 @@ Status Registry::delete_blob(const Repository& repository, const Digest& digest)
     TRY(bool needed, records::is_needed(tx, repository.id, digest.text()));
     if (needed) return fail(Reason::conflict, "a manifest of this repository needs the blob", digest.text());
     TRY(bool wanted_back, records::is_referred(tx, repository.id, digest.text()));
-    if (!wanted_back) return state.unlink(tx, repository.id, digest.text());
+    if (!wanted_back) {
+      State::Unlinked unlinked;
+      TRY_STATUS(state.unlink(tx, repository.id, digest.text(), unlinked));
+      return State::count(tx, unlinked);
+    }
     std::string key = State::manifest_key(repository.id, digest.text());
     tx.on_commit([&state, key] { state.open_blobs.drop(key); });
     return records::hide_link(tx, repository.id, digest.text());

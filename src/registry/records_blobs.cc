@@ -132,7 +132,8 @@ Result<bool> is_linked_readably(meta::Tx& tx, std::string_view digest, const Rea
 Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t limit) {
   return all(tx.query(R"sql(
     SELECT repository_id, digest FROM repository_blobs
-    WHERE loose_since IS NOT NULL AND loose_since <= $1 ORDER BY loose_since LIMIT $2)sql",
+    WHERE loose_since IS NOT NULL AND loose_since <= $1
+    ORDER BY loose_since, repository_id, digest LIMIT $2)sql",
                       {before, limit}),
              to_place);
 }

@@ -7,21 +7,49 @@
 namespace wharfage::registry::records {
 using namespace meta::rows;
 
-// From the oldest on: what was written together lies together, and a step touches few pages.
+// From the oldest on: what was written together lies together, and a step touches few pages. Every statement
+// finds the same manifests, until the last one removes them.
 Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t repository_id,
                                                     std::int64_t limit) {
-  TRY(auto step, tx.query(R"sql(
-    SELECT id, is_accessory, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END FROM manifests
-    WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2)sql",
+  // Deleted ones were counted when they were deleted.
+  TRY(auto step, tx.first(R"sql(
+    SELECT COUNT(*),
+           CAST(COALESCE(SUM(CASE WHEN deleted_at IS NULL THEN 1 - is_accessory ELSE 0 END), 0) AS BIGINT),
+           CAST(COALESCE(SUM(CASE WHEN deleted_at IS NULL THEN is_accessory ELSE 0 END), 0) AS BIGINT)
+    FROM (SELECT deleted_at, is_accessory FROM manifests
+          WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2) AS step)sql",
                           {repository_id, limit}));
-  if (step.empty()) return std::optional<Counts>();
-  Counts gone;
-  for (const auto& row : step) {
-    TRY_STATUS(delete_manifest(tx, row.integer(0)));
-    bool counted = row.integer(2) == 0;  // deleted ones were counted when they were deleted
-    if (counted) ++(row.integer(1) ? gone.accessories : gone.manifests);
-  }
-  return std::optional(gone);
+  if (!step || step->integer(0) == 0) return std::optional<Counts>();
+  meta::Arguments which{repository_id, limit};
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM deleted_tags WHERE manifest_id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifest_blobs WHERE manifest_id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifest_absent_blobs WHERE manifest_id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifest_children WHERE manifest_id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifest_pulls WHERE manifest_id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifest_bytes WHERE manifest_id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifests WHERE id IN
+      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
+                        which));
+  return std::optional(Counts{.manifests = step->integer(1), .accessories = step->integer(2)});
 }
 
 namespace {

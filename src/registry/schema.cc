@@ -193,6 +193,51 @@ std::vector<meta::Migration> schema() {
         DROP INDEX blobs_leaving;
         CREATE INDEX blobs_leaving ON blobs (state, changed_at, digest) WHERE state <> 0;
       )ddl"},
+      // Rows lie in the order of their keys and have one index less: what is removed or looked for together
+      // shares pages. Children go before their parents, so no key dangles on the way.
+      {315, "registry: blobs and what refers to them lie in the order of their keys", R"ddl(
+        CREATE TABLE blobs_in_order (
+          digest TEXT PRIMARY KEY,
+          size BIGINT NOT NULL,
+          state INTEGER NOT NULL,
+          changed_at BIGINT NOT NULL
+        ) $CLUSTERED;
+        CREATE TABLE repository_blobs_in_order (
+          repository_id INTEGER NOT NULL REFERENCES repositories (id),
+          digest TEXT NOT NULL REFERENCES blobs_in_order (digest),
+          namespace_id INTEGER NOT NULL DEFAULT 0,
+          linked_at BIGINT NOT NULL,
+          loose_since BIGINT,
+          hidden INTEGER NOT NULL DEFAULT 0,
+          PRIMARY KEY (repository_id, digest)
+        ) $CLUSTERED;
+        CREATE TABLE manifest_blobs_in_order (
+          manifest_id INTEGER NOT NULL REFERENCES manifests (id),
+          repository_id INTEGER NOT NULL,
+          digest TEXT NOT NULL,
+          PRIMARY KEY (manifest_id, digest),
+          FOREIGN KEY (repository_id, digest) REFERENCES repository_blobs_in_order (repository_id, digest)
+        ) $CLUSTERED;
+        INSERT INTO blobs_in_order (digest, size, state, changed_at)
+        SELECT digest, size, state, changed_at FROM blobs ORDER BY digest;
+        INSERT INTO repository_blobs_in_order
+               (repository_id, digest, namespace_id, linked_at, loose_since, hidden)
+        SELECT repository_id, digest, namespace_id, linked_at, loose_since, hidden
+        FROM repository_blobs ORDER BY repository_id, digest;
+        INSERT INTO manifest_blobs_in_order (manifest_id, repository_id, digest)
+        SELECT manifest_id, repository_id, digest FROM manifest_blobs ORDER BY manifest_id, digest;
+        DROP TABLE manifest_blobs;
+        DROP TABLE repository_blobs;
+        DROP TABLE blobs;
+        ALTER TABLE blobs_in_order RENAME TO blobs;
+        ALTER TABLE repository_blobs_in_order RENAME TO repository_blobs;
+        ALTER TABLE manifest_blobs_in_order RENAME TO manifest_blobs;
+        CREATE INDEX blobs_leaving ON blobs (state, changed_at, digest) WHERE state <> 0;
+        CREATE INDEX repository_blobs_digest ON repository_blobs (digest, namespace_id, repository_id);
+        CREATE INDEX repository_blobs_loose ON repository_blobs (loose_since, repository_id, digest)
+          WHERE loose_since IS NOT NULL;
+        CREATE INDEX manifest_blobs_digest ON manifest_blobs (repository_id, digest);
+      )ddl"},
   };
   for (const auto& step : policy_schema()) steps.push_back(step);
   return steps;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "registry/cache.h"
+#include "registry/pace.h"
 #include "registry/policy_records.h"
 #include "registry/records.h"
 #include "registry/registry.h"
@@ -102,7 +103,7 @@ struct Registry::State {
   std::mutex collecting;
   // Where the search for files without a row goes on, by blob::Area; under `collecting`.
   std::array<std::optional<Digest>, 3> swept;
-  std::chrono::steady_clock::time_point rest_until;  // collecting leaves the writer to others; likewise
+  Pace pace;
   Reclaimed reclaimed;
 
   static std::string manifest_key(std::int64_t repository_id, std::string_view reference) {
@@ -114,8 +115,14 @@ struct Registry::State {
   // Makes `digest` a blob of the repository. Its bytes must have been committed to the store.
   Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
   Status check_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
+  // What links that were removed come to, counted once per transaction.
+  struct Unlinked {
+    records::Counts store;
+    std::map<std::int64_t, NamespaceUsage> spaces;
+  };
   // Removes a link that no manifest needs; the last one dooms the blob. Within its transaction.
-  Status unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest);
+  Status unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest, Unlinked& unlinked);
+  static Status count(meta::Tx& tx, const Unlinked& unlinked);
   // Committed bytes that nobody will link: left to collect(). Best effort.
   void abandon(const Digest& digest, std::int64_t size);
   // After deleting a manifest or tag, within its transaction.
