@@ -1,0 +1,125 @@
+// More than one run of collect() takes: where helpers remove files beside the thread that collects.
+#include "registry/registry_fixture.h"
+
+using namespace wharfage;
+using namespace wharfage::registry;
+
+namespace {
+
+constexpr int many = 1300;
+constexpr TimeMs grace = hour_ms;
+
+std::string bytes_of(int number) {
+  return "blob " + std::to_string(number);
+}
+
+struct Many : RegistryFixture {
+  Repository app = repository("team/app");
+
+  // As if it had been pushed, without waiting for the disk each time.
+  Many() {
+    REQUIRE(base.db
+                ->write([&](meta::Tx& tx) -> Status {
+                  for (int i = 0; i < many; ++i) TRY_STATUS(link(tx, i));
+                  return {};
+                })
+                .ok());
+    REQUIRE(registry->fold_pulls().ok());
+    for (int i = 0; i < many; ++i) REQUIRE(store->put(bytes_of(i)).ok());
+  }
+  Status link(meta::Tx& tx, int number) const {
+    std::string digest = Digest::of(bytes_of(number)).text();
+    auto size = static_cast<std::int64_t>(bytes_of(number).size());
+    TRY_STATUS(tx.execute("INSERT INTO blobs (digest, size, state, changed_at) VALUES ($1, $2, 0, 0)",
+                          {digest, size}));
+    TRY_STATUS(tx.execute("INSERT INTO registry_changes VALUES (0, 0, 0, 0, 0, 0, 0, 1, $1)", {size}));
+    return tx.execute(
+                 "INSERT INTO repository_blobs (repository_id, digest, linked_at, loose_since) "
+                 "VALUES ($1, $2, 0, 0)",
+                 {app.id, digest})
+                   .ok()
+               ? Status()
+               : fail(Reason::internal);
+  }
+  Registry::Collected collect_all(TimeMs unreferenced_for) {
+    Registry::Collected sum;
+    for (sum.more = true; sum.more;) {
+      auto collected = registry->collect(unreferenced_for);
+      REQUIRE(collected.ok());
+      sum.blobs += collected->blobs;
+      sum.bytes += collected->bytes;
+      sum.more = collected->more;
+    }
+    return sum;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("many blobs leave, each counted once, and those that are pushed again meanwhile stay") {
+  Many f;
+  const std::int64_t bytes = f.registry->usage()->bytes;
+  f.base.clock.advance(2 * grace);
+  CHECK(f.collect_all(grace).blobs == 0);  // in the trash
+  CHECK(f.count("SELECT COUNT(*) FROM blobs WHERE state = 2") == many);
+  CHECK(f.registry->usage()->blobs == 0);
+  f.blob(f.app, bytes_of(3));               // a push
+  REQUIRE(f.store->put(bytes_of(4)).ok());  // one that died before its row
+
+  f.base.clock.advance(grace / 2);
+  auto collected = f.collect_all(grace);
+  CHECK(collected.blobs == many - 2);
+  CHECK(collected.bytes >= bytes - 10);
+  CHECK(f.registry->open_blob(f.app, Digest::of(bytes_of(3)))->read(0, 100).value() == bytes_of(3));
+  f.base.clock.advance(grace / 2);
+  CHECK(f.collect_all(grace).blobs == 1);  // had to go the whole way once more
+  CHECK(f.count("SELECT COUNT(*) FROM blobs") == 1);
+  CHECK(f.registry->usage()->blobs == 1);
+  for (int i = 0; i < many; ++i) {
+    CAPTURE(i);
+    CHECK(f.store->find_size(Digest::of(bytes_of(i)))->has_value() == (i == 3));
+    CHECK(f.store->purge(Digest::of(bytes_of(i))).value() == 0);
+  }
+}
+
+TEST_CASE("blobs and references are the same after they were put in the order of their keys") {
+  TestFolder folder;
+  auto db = *meta::open_sqlite(folder.path("db"));
+  auto all = with_registry_schemas();
+  std::vector<meta::Migration> before;
+  for (const auto& step : all) {
+    if (step.number < 315 || step.number >= 400) before.push_back(step);
+  }
+  REQUIRE(before.size() < all.size());
+  REQUIRE(meta::migrate(*db, before).ok());
+  REQUIRE(db->write([](meta::Tx& tx) {
+              return tx.script(R"(
+    INSERT INTO namespaces VALUES (1, 'crn', 'team', 0, 0, '', 0, 0);
+    INSERT INTO repositories (id, public_id, namespace_id, full_name, name, summary, detail, is_public,
+                              immutable_tags, created_at, updated_at)
+    VALUES (7, 'crr', 1, 'team/app', 'app', '', '', 0, 0, 0, 0);
+    INSERT INTO manifests (id, repository_id, digest, media_type, artifact_type, size, total_size,
+                           is_accessory, pushed_at) VALUES (9, 7, 'm', '', '', 1, 1, 0, 0);
+    INSERT INTO blobs VALUES ('b', 5, 0, 2), ('a', 6, 1, 3);
+    INSERT INTO repository_blobs (repository_id, digest, linked_at, loose_since, hidden, namespace_id)
+    VALUES (7, 'b', 11, NULL, 1, 1), (7, 'a', 12, 13, 0, 1);
+    INSERT INTO manifest_blobs VALUES (9, 7, 'b');)");
+            }).ok());
+  REQUIRE(meta::migrate(*db, all).ok());
+  auto text = [&](std::string_view sql) {
+    auto row = db->read([&](meta::Tx& tx) { return tx.first(sql); });
+    REQUIRE(row.ok());
+    return (*row)->text(0);
+  };
+  CHECK(text("SELECT group_concat(digest || size || state || changed_at) FROM blobs") == "a613,b502");
+  CHECK(
+      text("SELECT group_concat(repository_id || digest || linked_at || COALESCE(loose_since, '-') || hidden "
+           "|| namespace_id) FROM repository_blobs") == "7a121301,7b11-11");
+  CHECK(text("SELECT manifest_id || digest || repository_id FROM manifest_blobs") == "9b7");
+  // And they still hold each other.
+  for (const char* sql : {"DELETE FROM blobs WHERE digest = 'a'",
+                          "DELETE FROM repository_blobs WHERE digest = 'b'", "DELETE FROM manifests"}) {
+    CAPTURE(sql);
+    CHECK(outcome(db->write([&](meta::Tx& tx) { return tx.execute(sql); })) == "conflict");
+  }
+}
