@@ -66,13 +66,13 @@ TEST_CASE("many blobs leave, each counted once, and those that are pushed again 
   f.blob(f.app, bytes_of(3));               // a push
   REQUIRE(f.store->put(bytes_of(4)).ok());  // one that died before its row
 
-  f.base.clock.advance(grace / 2);
+  f.base.clock.advance(2 * limits::trash_keep_ms);  // too short for a link to go
   auto collected = f.collect_all(grace);
   CHECK(collected.blobs == many - 2);
   CHECK(collected.bytes >= bytes - 10);
   CHECK(f.registry->open_blob(f.app, Digest::of(bytes_of(3)))->read(0, 100).value() == bytes_of(3));
-  f.base.clock.advance(grace / 2);
-  CHECK(f.collect_all(grace).blobs == 1);  // had to go the whole way once more
+  f.base.clock.advance(2 * limits::trash_keep_ms);  // too short for a link to go
+  CHECK(f.collect_all(grace).blobs == 1);           // had to go the whole way once more
   CHECK(f.count("SELECT COUNT(*) FROM blobs") == 1);
   CHECK(f.registry->usage()->blobs == 1);
   for (int i = 0; i < many; ++i) {
