@@ -34,10 +34,10 @@ class Policies {
   // ---- tag history, newest first: of one tag, or of all. `after` continues a page.
   Result<std::vector<TagChange>> tag_history(const Repository& repository, std::string_view tag,
                                              const std::optional<TagChangeKey>& after, std::int64_t limit);
-  // Puts the tag back on an image it once pointed to, reviving that when it was deleted. Errors:
-  // manifest_unknown (it never pointed there, or that image has gone for good), tag_immutable.
+  // Puts the tag back on an image it once pointed to, reviving that when it was deleted and `may_revive`.
+  // Errors: manifest_unknown (it never pointed there, or that image has gone), tag_immutable.
   Result<Tag> restore_tag(const Repository& repository, const std::string& tag, const Digest& digest,
-                          const auth::Principal& who);
+                          const auth::Principal& who, bool may_revive = true);
 
   // ---- what was deleted and can come back, newest first
   Result<std::vector<DeletedManifest>> deleted_manifests(const Repository& repository, Slice slice);

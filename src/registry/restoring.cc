@@ -33,14 +33,14 @@ Result<std::vector<TagChange>> Policies::tag_history(const Repository& repositor
 }
 
 Result<Tag> Policies::restore_tag(const Repository& repository, const std::string& tag, const Digest& digest,
-                                  const auth::Principal& who) {
+                                  const auth::Principal& who, bool may_revive) {
   TRY(bool known, x_registry.db().read([&](meta::Tx& tx) {
     return records::has_pointed_to(tx, repository.id, tag, digest.text());
   }));
   if (!known)
     return fail(Reason::manifest_unknown, "the history does not know the tag with this digest",
                 digest.text());
-  TRY_STATUS(restore(repository, digest.text(), who, 0));
+  if (may_revive) TRY_STATUS(restore(repository, digest.text(), who, 0));
   TRY(Manifest manifest, x_registry.get_manifest(repository, digest.text()));
   TRY_STATUS(x_registry.put_manifest(repository,
                                      {.bytes = manifest.bytes,

@@ -87,6 +87,19 @@ def test_the_history_of_a_tag_and_back(server):
     server.api("POST", history + "/restore", {"tag": "other", "digest": one.digest}, want=404)
 
 
+def test_what_was_deleted_comes_back_by_who_may_delete(server):
+    name = "undo/app"
+    one, two = pushed(server, name, 14), pushed(server, name, 15)
+    server.api("POST", "/users", {"name": "devel", "password": "devel-pass-1"})
+    server.api("POST", "/grants", {"kind": "user", "subject": "devel", "namespace": "undo", "role": "developer"})
+    login, back = {"user": "devel", "password": "devel-pass-1"}, place(name) + "/tag-history/restore"
+    server.api("POST", back, {"tag": "latest", "digest": one.digest}, **login)
+    server.web().delete(f"/v2/{name}/manifests/{two.digest}")
+    server.api("POST", back, {"tag": "latest", "digest": two.digest}, want=404, **login)
+    server.api("POST", back, {"tag": "latest", "digest": two.digest})
+    oci.pull(server.web(), name, "latest")
+
+
 def test_what_was_deleted_is_gone_at_once_and_comes_back_whole(server):
     web, name = server.web(), "back/app"
     image = pushed(server, name, 6, "1", "2")

@@ -126,7 +126,9 @@ Result<auth::Resource> RestoreTag::resource(Policies& room, op::Context& context
 Result<Tag> RestoreTag::run(Policies& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room.registry(), context, request.repository));
   TRY(Digest digest, Digest::parse(request.digest));
-  return room.restore_tag(repository, request.tag, digest, context.who);
+  // What somebody has deleted comes back by those who may delete.
+  bool may_revive = context.auth.authorise(context.who, auth::Access::remove, repository.resource()).ok();
+  return room.restore_tag(repository, request.tag, digest, context.who, may_revive);
 }
 
 // ---------------------------------------------------------------- what was deleted
