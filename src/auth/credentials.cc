@@ -22,6 +22,11 @@ TimeMs earlier(TimeMs time, std::optional<TimeMs> other) {
   return other ? std::min(time, *other) : time;
 }
 
+Status refuse_for(std::int64_t wait_ms) {
+  if (wait_ms <= 0) return {};
+  return try_again_in(wait_ms, Reason::throttled, "too many wrong passwords");
+}
+
 }  // namespace
 
 std::string Auth::State::credential_key(std::string_view name, std::string_view password) const {
@@ -85,14 +90,12 @@ Result<std::optional<Credential>> Auth::State::verify(std::string_view name, std
 void Auth::State::login_failed(std::string_view name, std::string_view peer) {
   if (!throttle.failed(name, peer)) return;
   std::string shown(check_account_name(name).ok() ? name : "");
-  log.warning("too many wrong passwords; the user is refused from this address for a while",
+  log.warning("too many wrong passwords; logins from this address are refused for a while",
               {{"user", shown}, {"peer", std::string(peer)}});
 }
 
 Status Auth::State::admit_login(std::string_view name, std::string_view peer) {
-  std::int64_t wait_ms = throttle.blocked_for(name, peer);
-  if (wait_ms <= 0) return {};
-  return try_again_in(wait_ms, Reason::throttled, "too many wrong passwords");
+  return refuse_for(throttle.blocked_for(name, peer));
 }
 
 Result<Principal> Auth::check_password(std::string_view name, std::string_view password,
@@ -104,6 +107,7 @@ Result<Principal> Auth::check_password(std::string_view name, std::string_view p
   if (known && state.clock.now() < known->valid_until) return std::move(known->who);
 
   if (auto miss = MemoryOnly::misses()) return *std::move(miss);
+  TRY_STATUS(refuse_for(state.throttle.blocked_for(peer)));
   // Whoever comes after a change must not get an answer that was begun before it.
   std::uint64_t version = state.credentials.version();
   TRY(auto verified,

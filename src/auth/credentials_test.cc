@@ -83,6 +83,23 @@ TEST_CASE("too many wrong passwords close the door for that user from that addre
   CHECK(login(fixture, "alice", "password of alice") == "ok");
 }
 
+TEST_CASE("an address that tries many names is refused, but not who is known from there") {
+  AuthFixture fixture;
+  fixture.user("alice");
+  fixture.user("bob");
+  CHECK(login(fixture, "alice", "password of alice") == "ok");
+  int tried = 0;
+  while (tried < 1000 && login(fixture, "nobody" + std::to_string(tried), "guess") == "bad_credentials")
+    ++tried;
+  CHECK(tried > limits::password_failures_max);
+  CHECK(tried <= 100);
+  CHECK(login(fixture, "bob", "password of bob") == "throttled");
+  CHECK(login(fixture, "alice", "password of alice") == "ok");
+  CHECK(login(fixture, "bob", "password of bob", "192.0.2.8") == "ok");
+  fixture.clock.advance(limits::password_failure_window_ms);
+  CHECK(login(fixture, "bob", "password of bob") == "ok");
+}
+
 TEST_CASE("a right password that could not be checked counts for nothing") {
   AuthFixture fixture;
   fixture.user("alice");

@@ -1,6 +1,11 @@
 #include "auth/throttle.h"
 
 namespace wharfage::auth {
+namespace {
+
+constexpr int address_failures_max = 60;  // wrong passwords from one address, whoever they are for
+
+}  // namespace
 
 std::string Throttle::key(std::string_view user, std::string_view peer) {
   std::string text(user.substr(0, limits::login_name_max));
@@ -15,17 +20,31 @@ bool Throttle::over(const Failures& failures) const {
   return now >= failures.since + limits::password_failure_window_ms || now < failures.since;
 }
 
-std::int64_t Throttle::blocked_for(std::string_view user, std::string_view peer) {
-  auto failures = x_failures.find(key(user, peer));
-  bool blocked = failures && failures->count >= limits::password_failures_max && !over(*failures);
+std::int64_t Throttle::left(const std::string& key, int failures_max) {
+  auto failures = x_failures.find(key);
+  bool blocked = failures && failures->count >= failures_max && !over(*failures);
   return blocked ? failures->since + limits::password_failure_window_ms - x_clock.now() : 0;
 }
 
-bool Throttle::failed(std::string_view user, std::string_view peer) {
-  return x_failures.update(key(user, peer), [&](Failures& failures) {
+bool Throttle::count(const std::string& key, int failures_max) {
+  return x_failures.update(key, [&](Failures& failures) {
     if (over(failures)) failures = {.since = x_clock.now()};
-    return ++failures.count == limits::password_failures_max;
+    return ++failures.count == failures_max;
   });
+}
+
+std::int64_t Throttle::blocked_for(std::string_view user, std::string_view peer) {
+  return left(key(user, peer), limits::password_failures_max);
+}
+
+std::int64_t Throttle::blocked_for(std::string_view peer) {
+  return left(key("", peer), address_failures_max);
+}
+
+bool Throttle::failed(std::string_view user, std::string_view peer) {
+  bool door = count(key(user, peer), limits::password_failures_max);
+  bool house = !user.empty() && count(key("", peer), address_failures_max);
+  return door || house;
 }
 
 void Throttle::succeeded(std::string_view user, std::string_view peer) {

@@ -1,7 +1,9 @@
 // Slows down guessing: after password_failures_max wrong passwords for one user from one address, that pair
 // is refused, right password or not, until the window that began with the first failure has passed. Attempts
 // that are under way together are not counted until they fail, so a burst of right ones is never refused; the
-// overshoot is at most one per worker thread. In memory, bounded, per node. Thread-safe.
+// overshoot is at most one per worker thread. An address that fails with many names is kept from trying more
+// of them, since every try costs a hash; who is known from there already is not. In memory, bounded, per
+// node. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +22,7 @@ class Throttle {
 
   // How long the pair is refused from now on, in milliseconds; 0: it is not.
   std::int64_t blocked_for(std::string_view user, std::string_view peer);
+  std::int64_t blocked_for(std::string_view peer);  // whatever the name
   // True when this failure is the one that closes the door: worth a line in the log.
   bool failed(std::string_view user, std::string_view peer);
   void succeeded(std::string_view user, std::string_view peer);
@@ -29,6 +32,8 @@ class Throttle {
     TimeMs since = 0;
     int count = 0;
   };
+  std::int64_t left(const std::string& key, int failures_max);
+  bool count(const std::string& key, int failures_max);
   static std::string key(std::string_view user, std::string_view peer);
   bool over(const Failures& failures) const;
 

@@ -45,7 +45,7 @@ class Vault {
 };
 
 // Argon2id in its PHC string form. Slow on purpose (some 20 ms): never on the event loop.
-// Error: throttled (no memory to hash: nothing is known of the password).
+// Error: throttled (too many at once, or no memory: nothing is known of the password).
 Result<std::string> hash_password(std::string_view password);
 // False also when `phc` is no such hash.
 Result<bool> verify_password(std::string_view password, std::string_view phc);

@@ -5,6 +5,7 @@
 #include <argon2.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <optional>
 #include <semaphore>
 
@@ -42,12 +43,35 @@ void unmap_memory(std::uint8_t* memory, std::size_t size) {
   munmap(memory, size);
 }
 
+constexpr int waiting_max = 8;
+
 // At most so many at once in the whole process, or a burst of logins would take 19 MiB times the number of
-// workers; the others wait their turn, some 20 ms each.
-std::counting_semaphore<>& turns() {
-  static std::counting_semaphore<> semaphore(limits::password_hashes_at_once_max);
-  return semaphore;
-}
+// workers; a few others wait their turn, some 20 ms each. The rest is refused: whoever waits keeps a worker
+// from everybody else's requests.
+class Turn {
+ public:
+  Turn() : x_mine(++asking() <= limits::password_hashes_at_once_max + waiting_max) {
+    if (x_mine) turns().acquire();
+  }
+  ~Turn() {
+    if (x_mine) turns().release();
+    --asking();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  bool mine() const { return x_mine; }
+
+ private:
+  static std::counting_semaphore<>& turns() {
+    static std::counting_semaphore<> semaphore(limits::password_hashes_at_once_max);
+    return semaphore;
+  }
+  static std::atomic<int>& asking() {
+    static std::atomic<int> count = 0;
+    return count;
+  }
+  const bool x_mine;
+};
 
 std::uint8_t* bytes_of(std::string_view text) {
   return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));  // the C interface forgot const
@@ -70,9 +94,9 @@ Result<std::string> argon2id(std::string_view password, const Phc& phc, std::siz
   context.allocate_cbk = map_memory;
   context.free_cbk = unmap_memory;
   context.flags = ARGON2_DEFAULT_FLAGS;
-  turns().acquire();
+  Turn turn;
+  if (!turn.mine()) return fail(Reason::throttled, "too many logins at once");
   int outcome = argon2id_ctx(&context);
-  turns().release();
   if (outcome != ARGON2_OK) return fail(Reason::throttled, "there is no memory left for passwords");
   return hash;
 }
