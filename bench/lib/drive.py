@@ -2,8 +2,10 @@
 import dataclasses
 import json
 import os
+import re
 import statistics
 import subprocess
+import tempfile
 import time
 
 from lib.servers import ROOT
@@ -82,6 +84,33 @@ def wrk(seat, path, connections=32, seconds=3.0, scheme="http"):
         done = subprocess.run(command, text=True, capture_output=True, check=True)
         return parse(done.stdout, "JSON ")
     return measured(seat.peer, run)
+
+
+def h2load(seat, path, connections=32, streams=1, seconds=3.0, http2=True):
+    """The same client for HTTP/1.1 and HTTP/2, over TLS; one line of its log is one request."""
+    with tempfile.NamedTemporaryFile(prefix="h2load-") as log:
+        command = ["h2load", f"-t{min(2, os.cpu_count(), connections)}", f"-c{connections}", f"-m{streams}",
+                   f"-D{max(1, round(seconds))}", f"--log-file={log.name}", *headers_of(seat.headers, "-H"),
+                   *([] if http2 else ["--h1"]), f"https://127.0.0.1:{seat.port}{seat.path or path}"]
+
+        def run():
+            log.truncate(0)
+            began = time.monotonic()
+            done = subprocess.run(command, text=True, capture_output=True, check=True)
+            return h2load_said(done.stdout, log.name, time.monotonic() - began)
+        return measured(seat.peer, run)
+
+
+def h2load_said(output, log, wall):
+    counts = re.search(r"(\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored", output)
+    rate = re.search(r"finished in [\d.]+\w+, ([\d.]+) req/s", output)
+    traffic = re.search(r"\((\d+)\) data", output)
+    ops, failed = int(counts[2]), int(counts[1]) - int(counts[2])
+    with open(log) as file:
+        micros = sorted(int(line.split()[2]) for line in file)
+    place = lambda part: micros[min(len(micros) - 1, int(len(micros) * part))] if micros else 0  # noqa: E731
+    return {"ops": ops, "failed": failed, "why": "see h2load", "bytes": int(traffic[1]), "p50": place(0.5),
+            "p99": place(0.99), "seconds": ops / float(rate[1]) if float(rate[1]) else wall}
 
 
 def load_command(seat, mode, **options):

@@ -1,4 +1,5 @@
 """Reading: manifests, blobs, ranges, tokens, TLS."""
+import contextlib
 import json
 import os
 
@@ -85,20 +86,45 @@ def fetch_blob(bench, scenario, seats, shelf, size, connections):
         s, "fetch", path=shelf.blob_path, connections=connections, operations=max(connections, volume // size // 2)))
 
 
+@contextlib.contextmanager
+def secured(bench, folder, size):
+    """The same artifact on every server, over TLS: the shelf, and docker-registry as it speaks TLS."""
+    pair = bench.pair(folder)
+    shelf = Shelf(bench, folder, size, tls=pair)
+    with bench.started(shelf.ours, shelf.theirs, shelf.plain):
+        shelf.fill()
+    shelf.ours.settings.update({"server.tls_certificate": pair.certificate, "server.tls_key": pair.key})
+    shelf.ours.scheme = "https"
+    secret = bench.docker_registry(folder, share=shelf.theirs, tls=pair)
+    with bench.started(shelf.ours, secret, shelf.plain):
+        yield shelf, secret
+
+
 def tls(bench):
     """Blobs over TLS, decrypted by wrk."""
-    with bench.folder_for("tls") as folder:
-        pair = bench.pair(folder)
-        for size, name, connections in ((KIB, "1 KiB", 32), (MIB, "1 MiB", 8)):
-            with bench.folder_for(f"tls-{size}") as inside:
-                shelf = Shelf(bench, inside, size, tls=pair)
-                with bench.started(shelf.ours, shelf.theirs, shelf.plain):
-                    shelf.fill()
-                shelf.ours.settings.update({"server.tls_certificate": pair.certificate, "server.tls_key": pair.key})
-                shelf.ours.scheme = "https"
-                secret = bench.docker_registry(inside, share=shelf.theirs, tls=pair)
-                with bench.started(shelf.ours, secret, shelf.plain):
-                    seats = [Seat("Wharfage, public", shelf.ours), Seat("docker-registry", secret),
-                             Seat("nginx", shelf.plain, port=shelf.plain.tls_port, path="/blob")]
-                    bench.compare(f"TLS GET blob {name}", seats, lambda s: drive.wrk(
-                        s, shelf.blob_path, connections, bench.seconds, scheme="https"))
+    for size, name, connections in ((KIB, "1 KiB", 32), (MIB, "1 MiB", 8)):
+        with bench.folder_for(f"tls-{size}") as folder, secured(bench, folder, size) as (shelf, secret):
+            seats = [Seat("Wharfage, public", shelf.ours), Seat("docker-registry", secret),
+                     Seat("nginx", shelf.plain, port=shelf.plain.tls_port, path="/blob")]
+            bench.compare(f"TLS GET blob {name}", seats, lambda s: drive.wrk(
+                s, shelf.blob_path, connections, bench.seconds, scheme="https"))
+
+
+def http2(bench):
+    """The same things over HTTP/1.1 and HTTP/2, both over TLS, by h2load."""
+    ways = {"HTTP/1.1": {"http2": False, "connections": 32}, "HTTP/2": {"connections": 32},
+            "HTTP/2, 8 connections of 10 streams": {"connections": 8, "streams": 10}}
+    with bench.folder_for("http2-1") as folder, secured(bench, folder, KIB) as (shelf, secret):
+        for what in ("manifest", "blob"):
+            path = shelf.manifest_path if what == "manifest" else shelf.blob_path
+            seats = [Seat("Wharfage, public", shelf.ours, (ACCEPT,)), Seat("docker-registry", secret, (ACCEPT,)),
+                     Seat("nginx", shelf.plain, (ACCEPT,), port=shelf.plain.tls_port, path=f"/{what}")]
+            label = "GET manifest" if what == "manifest" else "GET blob 1 KiB"
+            for way, options in ways.items():
+                bench.compare(f"{label}, {way}", seats, lambda s: drive.h2load(s, path, seconds=bench.seconds, **options))
+    with bench.folder_for("http2-2") as folder, secured(bench, folder, MIB) as (shelf, secret):
+        seats = [Seat("Wharfage, public", shelf.ours), Seat("docker-registry", secret),
+                 Seat("nginx", shelf.plain, port=shelf.plain.tls_port, path="/blob")]
+        for way in ("HTTP/1.1", "HTTP/2"):
+            bench.compare(f"GET blob 1 MiB, {way}", seats, lambda s: drive.h2load(
+                s, shelf.blob_path, 8, http2=way == "HTTP/2", seconds=bench.seconds))

@@ -52,6 +52,8 @@ def pulls(judge):
         judge.ratio(f"GET blob {size}: <= {most}x nginx", f"GET blob {size}", "Wharfage, public", "nginx", most=most)
     for size in ("1 KiB", "1 MiB"):
         judge.ratio(f"TLS GET blob {size}: <= nginx", f"TLS GET blob {size}", "Wharfage, public", "nginx", most=1.0)
+    for what in ("GET manifest, HTTP/2", "GET blob 1 MiB, HTTP/2"):
+        judge.ratio(f"{what}: <= 1.3x nginx", what, "Wharfage, public", "nginx", most=1.3)
 
 
 def pushes(judge):
