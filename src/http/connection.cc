@@ -96,9 +96,11 @@ bool Connection::read_head() {
 bool Connection::begin_request() {
   ++x_requests;
   x_intake.in.erase(0, x_intake.parser.head_size());
+  bool counted = !x_in_share.empty();
   x_in_share.release();
   x_pace.restart();
   x_exchange = new_exchange(x_intake.parser.take_head());
+  if (counted && !hold_head(*x_exchange)) return refuse(busy(), true);
   auto plan = route(x_exchange->head.request);
   return plan ? follow(std::move(*plan)) : refuse({500, fail(Reason::internal)}, true);
 }

@@ -1,4 +1,5 @@
 // HTTP/2 clients that mean no good: each of these once took servers down.
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <thread>
@@ -179,6 +180,36 @@ TEST_CASE("a client that opens no window is let go and holds bounded memory") {
   // No more was begun than fits beside what nobody takes, until that was given up.
   CHECK(reported == 60);
   CHECK(started <= 60);
+}
+
+TEST_CASE("heads and bodies of streams that wait hold no more than all requests may") {
+  Credentials credentials;
+  ServerOptions options = credentials.options();
+  options.received_bytes_max = 256 * 1024;
+  Site site(echo, options);
+  H2Peer peer(site.port());
+  std::vector<std::int32_t> ids;
+  // The field is sent once and then named by its place in the table: a few bytes for each of these.
+  const std::pair<std::string, std::string> large{"x-large", std::string(3000, 'x')};
+  for (int i = 0; i < 90; ++i) ids.push_back(peer.submit("PUT", "/", {large, large, large, large}, "", true));
+  const std::int32_t last = ids.back();
+  peer.hear_until([&] { return peer.answers[last].closed; });
+  CHECK(peer.answers[last].closed);
+  CHECK(peer.answers[last].error != 0);
+  auto kept = std::count_if(ids.begin(), ids.end(), [&](auto id) { return !peer.answers[id].closed; });
+  CHECK(kept > 5);
+  CHECK(kept < 30);
+
+  Site other(echo, options);
+  H2Peer bodies(other.port());
+  for (auto& id : ids) id = bodies.submit("PUT", "/", {}, std::string(12'000, 'b'), true);
+  auto waiting = [&] {
+    return std::count_if(ids.begin(), ids.end(), [&](auto id) {
+      return bodies.answers[id].status == 0 && !bodies.answers[id].closed;
+    });
+  };
+  bodies.hear_until([&] { return waiting() < 22; });
+  CHECK(waiting() < 22);
 }
 
 TEST_CASE("a body that trickles or stops is refused") {

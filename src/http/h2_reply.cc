@@ -11,7 +11,11 @@
 namespace wharfage::http {
 
 void H2Connection::refuse(const StreamPtr& stream, const Fault& fault) {
-  if (!stream->working) drop_sink(stream->exchange);
+  if (!stream->working) {
+    drop_sink(stream->exchange);
+    stream->exchange->head.request.body = {};
+    stream->exchange->received.release();
+  }
   answer(stream, fault_response(*stream->exchange, fault));
 }
 

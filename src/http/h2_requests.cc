@@ -10,9 +10,13 @@ void H2Connection::expect(Stream& stream, std::int64_t timeout_ms) {
 }
 
 void H2Connection::on_request(StreamId id, Head head, std::optional<Fault> fault) {
+  auto exchange = new_exchange(std::move(head));
+  // A few bytes can name large fields of the table again and again (RFC 7541 2.3), and every stream may wait
+  // with its own. An answer would have to wait as well.
+  if (!hold_head(*exchange)) return x_session.reset(id);
   auto stream = std::make_shared<Stream>();
   stream->id = id;
-  stream->exchange = new_exchange(std::move(head));
+  stream->exchange = std::move(exchange);
   stream->body_complete = stream->exchange->head.framing == Framing::none;
   if (x_streams.empty()) x_pace.restart();
   x_streams[id] = stream;
@@ -43,10 +47,8 @@ void H2Connection::collect(const StreamPtr& stream, std::string_view bytes) {
   x_session.consume(stream->id, bytes.size());
   Exchange& exchange = *stream->exchange;
   std::string& body = exchange.head.request.body;
-  std::size_t size = body.size() + bytes.size();
-  if (size > exchange.buffered.body_max) return refuse(stream, body_too_large());
-  bool counted = size > limits::uncounted_bytes;
-  if (counted && !exchange.received.grow(core().received, bytes.size())) return refuse(stream, busy());
+  if (body.size() + bytes.size() > exchange.buffered.body_max) return refuse(stream, body_too_large());
+  if (!exchange.received.grow(core().received, bytes.size())) return refuse(stream, busy());
   body.append(bytes);
   expect(*stream, timeouts().body_idle);
 }

@@ -12,7 +12,8 @@
 namespace wharfage::http {
 namespace {
 
-constexpr int discarded_reads_max = 16;  // before other connections get their turn
+constexpr std::size_t exchange_bytes = 2048, field_bytes = 64;  // what keeping a head and a field of it costs
+constexpr int discarded_reads_max = 16;                         // before other connections get their turn
 
 std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -127,6 +128,14 @@ std::shared_ptr<Exchange> Link::new_exchange(Head head) {
   std::string_view id = request.headers.get("X-Request-Id");
   request.id = is_sane_request_id(id) ? std::string(id) : x_lane.next_request_id();
   return exchange;
+}
+
+bool Link::hold_head(Exchange& exchange) {
+  const Request& request = exchange.head.request;
+  std::size_t bytes = exchange_bytes + request.target.size() + request.path.size() + request.query.size();
+  for (const auto& [name, value] : request.headers.fields())
+    bytes += field_bytes + name.size() + value.size();
+  return exchange.held.grow(core().received, bytes);
 }
 
 std::optional<Plan> Link::route(const Request& request) {

@@ -57,6 +57,8 @@ class Link : public Waiter, public std::enable_shared_from_this<Link> {
 
   // Requests
   std::shared_ptr<Exchange> new_exchange(Head head);
+  // False when the head takes more than what is left of the shared memory.
+  bool hold_head(Exchange& exchange);
   std::optional<Plan> route(const Request& request);  // nothing when the router threw
   // What a worker has decided, or the fault that it is.
   Response decision(Exchange& exchange);
