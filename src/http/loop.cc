@@ -68,7 +68,7 @@ struct Loop::State {
 
   State();
   ~State();
-  void ring_if(bool sleeping) const;
+  void ring();
   int sleep_ms() const;
   int sleep(Events& events);
   bool turn(const Events& events, int count);
@@ -87,9 +87,10 @@ Loop::State::~State() {
   ::close(epoll);
 }
 
-void Loop::State::ring_if(bool sleeping) const {
+// With the lock held.
+void Loop::State::ring() {
   std::uint64_t one = 1;
-  if (sleeping) std::ignore = ::write(bell, &one, sizeof one);
+  if (std::exchange(asleep, false)) std::ignore = ::write(bell, &one, sizeof one);
 }
 
 int Loop::State::sleep_ms() const {
@@ -162,23 +163,16 @@ void Loop::run() {
 }
 
 void Loop::stop() {
-  bool asleep = false;
-  {
-    std::lock_guard lock(x_state->mutex);
-    x_state->stopping = true;
-    asleep = std::exchange(x_state->asleep, false);
-  }
-  x_state->ring_if(asleep);
+  std::lock_guard lock(x_state->mutex);
+  x_state->stopping = true;
+  x_state->ring();
 }
 
+// Nothing is touched after the lock: the task may be the last that keeps the loop.
 void Loop::post(Task task) {
-  bool asleep = false;
-  {
-    std::lock_guard lock(x_state->mutex);
-    x_state->tasks.push_back(std::move(task));
-    asleep = std::exchange(x_state->asleep, false);
-  }
-  x_state->ring_if(asleep);
+  std::lock_guard lock(x_state->mutex);
+  x_state->tasks.push_back(std::move(task));
+  x_state->ring();
 }
 
 void Loop::after(std::int64_t delay_ms, Task task) {
