@@ -27,7 +27,7 @@ struct Exchange {
   bool finished = false;             // the sink has seen the whole body
   bool unaffordable = false;         // there was an answer, but no memory that it could wait in
   Io blocked = Io::done;             // what the last turn ended for; done: others get theirs first
-  Share held, received, unsent;      // of the memory that all requests and responses share: head, body, answer
+  Share held, received, unsent;  // of the memory that all requests and responses share: head, body, answer
   std::int64_t started_us = 0;
   std::int64_t bytes_sent = 0;
 

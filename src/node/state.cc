@@ -165,8 +165,8 @@ Status Node::State::prepare(const Environment& environment) {
               log);
   alibaba.emplace(alibaba::Rooms{registry, builds, scans, sync, connections, inventory}, auth, audit, clock,
                   alibaba::Options{external_host(config, address)}, log);
-  huawei.emplace(huawei::Rooms{registry, policies, scans, signing, sync, connections, inventory}, auth, audit, clock,
-                 huawei::Options{config.external_url}, log);
+  huawei.emplace(huawei::Rooms{registry, policies, scans, signing, sync, connections, inventory}, auth, audit,
+                 clock, huawei::Options{config.external_url}, log);
   native.emplace(native::Rooms{registry, policies, retention, queue, builds, scans, signing, sync,
                                connections, inventory, *webhooks, maintenance},
                  auth, audit, clock, std::string(version), log);
