@@ -73,8 +73,13 @@ Status Shelves::sync_shelf(const Descriptor& area, const Digest& digest) {
 
 Status Shelves::publish(const Descriptor& folder, const std::string& name, const Digest& digest) {
   std::lock_guard lock(shelf_of(digest).mutex);
-  TRY_STATUS(make_shelf(x_blobs, digest));
-  TRY_STATUS(rename_at(folder, name, x_blobs, blob_path(digest)));
+  auto move = [&] { return rename_at(folder, name, x_blobs, blob_path(digest)); };
+  Status moved = move();
+  if (!moved.ok() && moved.error().reason == Reason::not_found) {  // the shelf or the file
+    TRY_STATUS(make_shelf(x_blobs, digest));
+    moved = move();
+  }
+  TRY_STATUS(std::move(moved));
   return sync_shelf(x_blobs, digest);
 }
 

@@ -30,7 +30,12 @@ class FileStore final : public Store {
 
   Result<std::string> begin_upload() override;
   Result<std::unique_ptr<Writer>> open_upload(const std::string& id, DigestAlgorithm algorithm) override {
-    return FileWriter::open(*x_uploads, *x_shelves, id, algorithm);
+    return FileWriter::open(*x_uploads, *x_shelves, id, algorithm, Uploads::Missing::unknown);
+  }
+  Result<std::unique_ptr<Writer>> start_upload(const std::string& id, DigestAlgorithm algorithm) override {
+    auto writer = FileWriter::open(*x_uploads, *x_shelves, id, algorithm, Uploads::Missing::begin);
+    if (!writer.ok()) return fault(writer.error());
+    return writer;
   }
   Result<std::int64_t> upload_size(const std::string& id) override { return x_uploads->size(id); }
   Status cancel_upload(const std::string& id) override { return x_uploads->remove(id); }

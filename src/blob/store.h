@@ -69,6 +69,8 @@ class Store {
   // upload_unknown; conflict while another writer has it open. `algorithm` is what commit() will be asked
   // for; a resumed upload is read once to rebuild the hash.
   virtual Result<std::unique_ptr<Writer>> open_upload(const std::string& id, DigestAlgorithm algorithm) = 0;
+  // Likewise, and begins it under this name, a UUID, unless it is there.
+  virtual Result<std::unique_ptr<Writer>> start_upload(const std::string& id, DigestAlgorithm algorithm) = 0;
   virtual Result<std::int64_t> upload_size(const std::string& id) = 0;  // upload_unknown
   virtual Status cancel_upload(const std::string& id) = 0;              // upload_unknown
   virtual Result<std::vector<UploadInfo>> uploads() = 0;

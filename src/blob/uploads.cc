@@ -76,13 +76,13 @@ Result<std::vector<UploadInfo>> Uploads::list() {
   return found;
 }
 
-Result<Descriptor> Uploads::acquire(const std::string& id) {
+Result<Descriptor> Uploads::acquire(const std::string& id, Missing missing) {
   if (!is_id(id)) return fail(Reason::upload_unknown);
   {
     std::lock_guard lock(x_mutex);
     if (!x_taken.insert(id).second) return fail(Reason::conflict, "the upload is being written already", id);
   }
-  auto file = open_locked(id);
+  auto file = open_locked(id, missing);
   if (!file.ok()) {
     release(id);
     return unknown(file.error(), id);
@@ -90,8 +90,9 @@ Result<Descriptor> Uploads::acquire(const std::string& id) {
   return file;
 }
 
-Result<Descriptor> Uploads::open_locked(const std::string& id) {
-  TRY(auto file, open_at(x_folder, id, O_RDWR));
+Result<Descriptor> Uploads::open_locked(const std::string& id, Missing missing) {
+  int flags = missing == Missing::begin ? O_RDWR | O_CREAT : O_RDWR;
+  TRY(auto file, open_at(x_folder, id, flags, 0640));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(Reason::conflict, "the upload is being written already", id);
   }

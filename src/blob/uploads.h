@@ -37,15 +37,16 @@ class Uploads {
   Status remove(const std::string& id);              // upload_unknown
   Result<std::vector<UploadInfo>> list();
 
+  enum class Missing { unknown, begin };  // what a file that is not there means
   // Takes the upload for one writer: upload_unknown, conflict. release() when the writer is done.
-  Result<Descriptor> acquire(const std::string& id);
+  Result<Descriptor> acquire(const std::string& id, Missing missing);
   void release(const std::string& id);
 
   void keep_hash(const std::string& id, HashState state);
   std::optional<HashState> take_hash(const std::string& id);
 
  private:
-  Result<Descriptor> open_locked(const std::string& id);
+  Result<Descriptor> open_locked(const std::string& id, Missing missing);
 
   Descriptor x_folder;
   std::mutex x_mutex;

@@ -16,8 +16,8 @@ constexpr std::int64_t write_behind = 8 * 1024 * 1024;
 }  // namespace
 
 Result<std::unique_ptr<Writer>> FileWriter::open(Uploads& uploads, Shelves& shelves, const std::string& id,
-                                                 DigestAlgorithm algorithm) {
-  TRY(auto file, uploads.acquire(id));
+                                                 DigestAlgorithm algorithm, Uploads::Missing missing) {
+  TRY(auto file, uploads.acquire(id, missing));
   std::unique_ptr<FileWriter> writer(new FileWriter(uploads, shelves, id, std::move(file), algorithm));
   TRY(std::int64_t size, file_size(writer->x_file));
   auto kept = uploads.take_hash(id);

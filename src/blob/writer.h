@@ -13,7 +13,7 @@ namespace wharfage::blob {
 class FileWriter final : public Writer {
  public:
   static Result<std::unique_ptr<Writer>> open(Uploads& uploads, Shelves& shelves, const std::string& id,
-                                              DigestAlgorithm algorithm);
+                                              DigestAlgorithm algorithm, Uploads::Missing missing);
   ~FileWriter() override;
 
   std::int64_t size() const override { return x_hash.size; }

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "registry/registry_fixture.h"
+#include "registry/young_uploads.h"
 
 using namespace wharfage;
 using namespace wharfage::registry;
@@ -34,6 +35,12 @@ struct Blobs : RegistryFixture {
     TRY(auto writer, registry->open_upload(to, id, who, DigestAlgorithm::sha256));
     TRY_STATUS(writer->append(bytes));
     return registry->finish_upload(to, id, *writer, Digest::of(bytes));
+  }
+  std::string keep(const Repository& to, const std::string& id) {
+    auto writer = registry->open_upload(to, id, who, DigestAlgorithm::sha256);
+    if (!writer.ok()) return outcome(writer);
+    if ((*writer)->size() == 0) (void)(*writer)->append("kept");
+    return outcome(registry->keep_upload(to, id, who));
   }
   std::string content(const Repository& of, const Digest& digest) {
     auto blob = registry->open_blob(of, digest);
@@ -113,6 +120,13 @@ TEST_CASE("uploads are bounded in number and age") {
   });
   CHECK(outcome(f.room().begin_upload(app, f.who)) == "throttled");
   CHECK(f.room().begin_upload(f.repository("team/other"), f.who).ok());
+  CHECK(f.store->uploads()->empty());
+  // And the same for those that are kept.
+  in_threads(static_cast<int>(ids.size()),
+             [&](int i) { CHECK(f.keep(app, ids[static_cast<std::size_t>(i)]) == "ok"); });
+  auto one_more = f.room().begin_upload(app, f.who);
+  CHECK(f.keep(app, *one_more) == "throttled");
+  CHECK(f.count("SELECT COUNT(*) FROM uploads") == limits::uploads_per_repository_max);
   CHECK(f.store->uploads()->size() == limits::uploads_per_repository_max + 1);
   // The files carry the machine's time.
   SystemClock real;
@@ -124,7 +138,54 @@ TEST_CASE("uploads are bounded in number and age") {
   }
   CHECK(f.store->uploads()->empty());
   CHECK(f.count("SELECT COUNT(*) FROM uploads") == 0);
-  CHECK(f.room().begin_upload(app, f.who).ok());
+  CHECK(f.keep(app, *f.room().begin_upload(app, f.who)) == "ok");
+}
+
+TEST_CASE("an upload survives its process once it is kept") {
+  Blobs f;
+  Repository app = f.repository("team/app");
+  std::string young = *f.room().begin_upload(app, f.who), kept = *f.room().begin_upload(app, f.who);
+  CHECK(f.room().upload_size(app, young, f.who).value() == 0);
+  CHECK(f.keep(app, kept) == "ok");
+  CHECK(f.keep(app, kept) == "ok");
+  CHECK(f.count("SELECT COUNT(*) FROM uploads") == 1);
+  CHECK(outcome(f.room().keep_upload(f.repository("team/other"), young, f.who)) == "upload_unknown");
+  {
+    auto writer = *f.room().open_upload(app, young, f.who, DigestAlgorithm::sha256);
+    REQUIRE(writer->append("half").ok());
+    CHECK(outcome(f.room().open_upload(app, young, f.who, DigestAlgorithm::sha256)) == "conflict");
+    CHECK(outcome(f.room().finish_upload(app, young, *writer, Digest::of("whole"))) == "digest_invalid");
+  }
+  CHECK(f.room().upload_size(app, young, f.who).value() == 4);  // goes on where it was
+  f.restart();
+  CHECK(outcome(f.room().upload_size(app, young, f.who)) == "upload_unknown");
+  CHECK(outcome(f.room().open_upload(app, young, f.who, DigestAlgorithm::sha256)) == "upload_unknown");
+  CHECK(f.room().upload_size(app, kept, f.who).value() == 4);
+  auto writer = *f.room().open_upload(app, kept, f.who, DigestAlgorithm::sha256);
+  CHECK(f.room().finish_upload(app, kept, *writer, Digest::of("kept")).ok());
+  CHECK(f.content(app, Digest::of("kept")) == "kept");
+  CHECK(f.count("SELECT COUNT(*) FROM uploads") == 0);
+}
+
+TEST_CASE("uploads of this process are forgotten when they are old, finished or cancelled, and bounded") {
+  YoungUploads young;
+  auto add = [&](int number, TimeMs at) {
+    return young.add({std::to_string(number), number % 20, "me", at});
+  };
+  constexpr int most = 16'384;
+  int number = 0;
+  while (number < most && add(number, number) == YoungUploads::Verdict::noted) ++number;
+  CHECK(number == most);
+  CHECK(add(most, most) == YoungUploads::Verdict::full);
+  CHECK(young.holds("7", 7, "me"));
+  CHECK_FALSE(young.holds("7", 7, "you"));
+  CHECK_FALSE(young.take("7", 8));
+  CHECK(young.take("7", 7));
+  CHECK_FALSE(young.take("7", 7));
+  CHECK(add(most, most) == YoungUploads::Verdict::noted);
+  CHECK(add(most + 1, limits::upload_lifetime_ms + 99) == YoungUploads::Verdict::noted);
+  CHECK_FALSE(young.holds("99", 19, "me"));
+  CHECK(young.holds("100", 0, "me"));
 }
 
 TEST_CASE("mounting") {

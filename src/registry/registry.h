@@ -288,10 +288,13 @@ class Registry {
   // For our own writers (build results, signatures, copies).
   Result<Digest> put_blob(const Repository& repository, std::string_view bytes);
 
-  // ---- uploads: bound to repository and owner; upload_unknown for anybody else's
+  // ---- uploads: bound to repository and owner; upload_unknown for anybody else's. One that is not kept is
+  // known to this process only (young_uploads.h).
   Result<std::string> begin_upload(const Repository& repository, const auth::Principal& who);
   Result<std::unique_ptr<blob::Writer>> open_upload(const Repository& repository, const std::string& id,
                                                     const auth::Principal& who, DigestAlgorithm algorithm);
+  // What was written to it survives this process; to be called before a client is told so.
+  Status keep_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
   Result<std::int64_t> upload_size(const Repository& repository, const std::string& id,
                                    const auth::Principal& who);
   Status cancel_upload(const Repository& repository, const std::string& id, const auth::Principal& who);

@@ -16,6 +16,7 @@
 #include "registry/policy_records.h"
 #include "registry/records.h"
 #include "registry/registry.h"
+#include "registry/young_uploads.h"
 
 namespace wharfage::registry {
 
@@ -99,6 +100,7 @@ struct Registry::State {
   Cache<Manifest> manifests{limits::manifest_cache_bytes_max};   // by manifest_key()
   Cache<blob::Blob> open_blobs{open_blobs_max};                  // by manifest_key() of the digest, at cost 1
   Arrivals arrivals;
+  YoungUploads young_uploads;
   Pulls pulls;
   std::mutex collecting;
   // Where the search for files without a row goes on, by blob::Area; under `collecting`.
@@ -114,7 +116,8 @@ struct Registry::State {
   Result<Repository> current(meta::Tx& tx, const Repository& repository) const;
   // Makes `digest` a blob of the repository. Its bytes must have been committed to the store.
   Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
-  Status check_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
+  Status check_upload(const Repository& repository, const std::string& id, const std::string& owner);
+  Status insert_upload(const Repository& repository, const std::string& id, const std::string& owner);
   // What links that were removed come to, counted once per transaction.
   struct Unlinked {
     records::Counts store;

@@ -68,6 +68,11 @@ class StoppedStore final : public blob::Store {
     TRY(auto writer, x_store.open_upload(id, algorithm));
     return std::unique_ptr<blob::Writer>(std::make_unique<StoppedWriter>(std::move(writer), x_stop));
   }
+  Result<std::unique_ptr<blob::Writer>> start_upload(const std::string& id,
+                                                     DigestAlgorithm algorithm) override {
+    TRY(auto writer, x_store.start_upload(id, algorithm));
+    return std::unique_ptr<blob::Writer>(std::make_unique<StoppedWriter>(std::move(writer), x_stop));
+  }
   Result<std::int64_t> upload_size(const std::string& id) override { return x_store.upload_size(id); }
   Status cancel_upload(const std::string& id) override { return x_store.cancel_upload(id); }
   Result<std::vector<blob::UploadInfo>> uploads() override { return x_store.uploads(); }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/random.h"
 #include "registry/state.h"
 
 namespace wharfage::registry {
@@ -10,27 +11,43 @@ std::string owner_of(const auth::Principal& who) {
   return fmt::format("{}:{}", static_cast<int>(who.kind), who.id);
 }
 
+Error too_many(const Repository& repository) {
+  return fail(Reason::throttled, "too many uploads are open in this repository", repository.full_name());
+}
+
 }  // namespace
 
 Result<std::string> Registry::begin_upload(const Repository& repository, const auth::Principal& who) {
   State& state = *x_state;
-  TRY(std::string id, state.blobs.begin_upload());
-  Status begun = state.db.write([&](meta::Tx& tx) -> Status {
-    TRY_STATUS(state.current(tx, repository));
-    TRY(std::int64_t open, records::count_uploads(tx, repository.id));
-    if (open >= static_cast<std::int64_t>(limits::uploads_per_repository_max))
-      return fail(Reason::throttled, "too many uploads are open in this repository", repository.full_name());
-    return records::insert_upload(tx, id, repository.id, owner_of(who), state.clock.now());
-  });
-  if (begun.ok()) return id;
+  std::string id = random_uuid();
+  switch (state.young_uploads.add({id, repository.id, owner_of(who), state.clock.now()})) {
+    case YoungUploads::Verdict::noted:
+      return id;
+    case YoungUploads::Verdict::repository_full:
+      return too_many(repository);
+    case YoungUploads::Verdict::full:
+      break;
+  }
+  TRY_STATUS(state.blobs.start_upload(id, DigestAlgorithm::sha256));
+  Status kept = state.insert_upload(repository, id, owner_of(who));
+  if (kept.ok()) return id;
   (void)state.blobs.cancel_upload(id);
-  return begun.error();
+  return kept.error();
+}
+
+Status Registry::State::insert_upload(const Repository& repository, const std::string& id,
+                                      const std::string& owner) {
+  return db.write([&](meta::Tx& tx) -> Status {
+    TRY_STATUS(current(tx, repository));
+    TRY(std::int64_t open, records::count_uploads(tx, repository.id));
+    if (open >= static_cast<std::int64_t>(limits::uploads_per_repository_max)) return too_many(repository);
+    return records::insert_upload(tx, id, repository.id, owner, clock.now());
+  });
 }
 
 // upload_unknown for everybody but its owner, in every other repository, and for what was never begun.
 Status Registry::State::check_upload(const Repository& repository, const std::string& id,
-                                     const auth::Principal& who) {
-  std::string owner = owner_of(who);
+                                     const std::string& owner) {
   TRY(bool found, db.read([&](meta::Tx& tx) { return records::has_upload(tx, id, repository.id, owner); }));
   if (!found) return fail(Reason::upload_unknown, {}, id.substr(0, 64));
   return {};
@@ -39,22 +56,44 @@ Status Registry::State::check_upload(const Repository& repository, const std::st
 Result<std::unique_ptr<blob::Writer>> Registry::open_upload(const Repository& repository,
                                                             const std::string& id, const auth::Principal& who,
                                                             DigestAlgorithm algorithm) {
-  TRY_STATUS(x_state->check_upload(repository, id, who));
+  std::string owner = owner_of(who);
+  if (x_state->young_uploads.holds(id, repository.id, owner)) {
+    return x_state->blobs.start_upload(id, algorithm);
+  }
+  TRY_STATUS(x_state->check_upload(repository, id, owner));
   return x_state->blobs.open_upload(id, algorithm);
+}
+
+Status Registry::keep_upload(const Repository& repository, const std::string& id,
+                             const auth::Principal& who) {
+  State& state = *x_state;
+  std::string owner = owner_of(who);
+  if (!state.young_uploads.holds(id, repository.id, owner)) return state.check_upload(repository, id, owner);
+  TRY_STATUS(state.insert_upload(repository, id, owner));
+  state.young_uploads.take(id, repository.id);
+  return {};
 }
 
 Result<std::int64_t> Registry::upload_size(const Repository& repository, const std::string& id,
                                            const auth::Principal& who) {
-  TRY_STATUS(x_state->check_upload(repository, id, who));
-  return x_state->blobs.upload_size(id);
+  std::string owner = owner_of(who);
+  bool young = x_state->young_uploads.holds(id, repository.id, owner);
+  if (!young) TRY_STATUS(x_state->check_upload(repository, id, owner));
+  auto size = x_state->blobs.upload_size(id);
+  if (young && !size.ok() && size.error().reason == Reason::upload_unknown) return 0;  // no byte came yet
+  return size;
 }
 
 Status Registry::cancel_upload(const Repository& repository, const std::string& id,
                                const auth::Principal& who) {
   State& state = *x_state;
-  TRY_STATUS(state.check_upload(repository, id, who));
-  TRY(bool deleted,
-      state.db.write([&](meta::Tx& tx) { return records::delete_upload(tx, id, repository.id); }));
+  std::string owner = owner_of(who);
+  bool young = state.young_uploads.holds(id, repository.id, owner);
+  if (!young) TRY_STATUS(state.check_upload(repository, id, owner));
+  bool deleted = young && state.young_uploads.take(id, repository.id);
+  if (!deleted) {
+    TRY(deleted, state.db.write([&](meta::Tx& tx) { return records::delete_upload(tx, id, repository.id); }));
+  }
   if (!deleted) return fail(Reason::upload_unknown, {}, id);
   // A file that cannot be removed now has no row any more: collect() removes it when it is old.
   (void)state.blobs.cancel_upload(id);
@@ -69,9 +108,13 @@ Status Registry::finish_upload(const Repository& repository, const std::string& 
   TRY_STATUS(state.admit_blob(repository, digest, size));
   Arrivals::Stay stay(state.arrivals, digest);
   TRY_STATUS(writer.commit(digest));
+  bool young = state.young_uploads.take(id, repository.id);
   Status linked = state.db.write([&](meta::Tx& tx) -> Status {
     TRY(auto target, state.current(tx, repository));
-    TRY(bool mine, records::delete_upload(tx, id, repository.id));
+    bool mine = young;
+    if (!mine) {
+      TRY(mine, records::delete_upload(tx, id, repository.id));
+    }
     if (!mine) return fail(Reason::upload_unknown, {}, id);
     return state.link(tx, target, digest, size);
   });

@@ -190,6 +190,10 @@ Opened Exchange::continue_upload(bool closing) {
     }
     expected = range->length;
   }
+  if (!closing) {
+    Status kept = registry().keep_upload(*repository, x_route.reference, x_who);
+    if (!kept.ok()) return refuse(kept.error());
+  }
   return std::make_unique<UploadSink>(*this, *repository, x_route.reference, *std::move(writer), digest,
                                       expected);
 }
