@@ -243,6 +243,29 @@ TEST_CASE_FIXTURE(Damaged, "references, manifests and counts") {
   CHECK(corrupt.problems() == 1);
 }
 
+TEST_CASE("a damaged manifest is served to nobody, and the next push heals it") {
+  for (bool deleted_first : {false, true}) {
+    for (const char* damage : {"UPDATE manifest_bytes SET bytes = x'7b7d'", "DELETE FROM manifest_bytes"}) {
+      CAPTURE(damage);
+      RegistryFixture f({}, {.delete_grace_ms = day_ms});
+      Repository app = f.repository("team/app");
+      std::string bytes = f.image(app, "one");
+      auto image = f.push(app, bytes, {"1"});
+      REQUIRE(f.base.db->write([&](meta::Tx& tx) { return tx.execute(damage); }).ok());
+      f.restart();
+      CHECK(outcome(f.registry->get_manifest(app, "1")) == "manifest_unknown");
+      CHECK(outcome(f.registry->get_manifest(app, image->manifest.digest->text())) == "manifest_unknown");
+      if (deleted_first) REQUIRE(f.registry->delete_manifest(app, *image->manifest.digest).ok());
+      CHECK(outcome(f.push(app, bytes, {"1"})) == "ok");
+      REQUIRE(f.registry->get_manifest(app, "1").ok());
+      CHECK(f.registry->get_manifest(app, "1")->bytes == bytes);
+      Follow follow;
+      REQUIRE(f.registry->check(false, -day_ms * 3650, follow).ok());
+      CHECK(follow.report.findings.empty());
+    }
+  }
+}
+
 TEST_CASE_FIXTURE(Damaged, "what a namespace holds is counted again") {
   Policies policies{*registry, *base.ids};
   Repository other = repository("other/app"), gone = repository("team/gone");

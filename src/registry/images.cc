@@ -11,6 +11,13 @@ Result<Manifest> known(Result<std::optional<Manifest>> found, std::string_view w
   return **std::move(found);
 }
 
+// Like a lost blob, what the disk has changed is not there until somebody pushes it again.
+Status check_sound(const Manifest& manifest) {
+  if (Digest::of(manifest.bytes, manifest.digest->algorithm()) == *manifest.digest) return {};
+  return fail(Reason::manifest_unknown, "the stored manifest is damaged; push it again",
+              manifest.digest->text());
+}
+
 }  // namespace
 
 Result<Manifest> Registry::get_manifest(const Repository& repository, std::string_view reference) {
@@ -29,6 +36,7 @@ Result<Manifest> Registry::get_manifest(const Repository& repository, std::strin
                            : records::find_tagged(tx, repository.id, reference),
                  reference);
   }));
+  TRY_STATUS(check_sound(manifest));
   state.manifests.keep(ticket, key, manifest, manifest.bytes.size() + cache_entry_cost);
   return manifest;
 }

@@ -134,8 +134,8 @@ Result<Registry::Push::Needs> Registry::Push::look(meta::Tx& tx) {
     TRY_STATUS(x_state.admit(tx, x_repository.namespace_id, x_repository.namespace_name, {.tags = counted}));
   }
   // A media type that differs is for write() to judge, and so is what the caller expects.
-  if (found && !moves && !x_push.expected && found->media_type == x_wanted.media_type)
-    needs.unchanged = std::move(found);
+  bool same = found && found->media_type == x_wanted.media_type && found->bytes == x_wanted.bytes;
+  if (same && !moves && !x_push.expected) needs.unchanged = std::move(found);
   return needs;
 }
 
@@ -172,6 +172,8 @@ Result<Registry::Pushed> Registry::Push::write(meta::Tx& tx) {
                             x_document.media_type)) {
       return fail(Reason::manifest_invalid, "it was pushed with another media type", found->media_type);
     }
+    if (found->bytes != x_wanted.bytes)  // the disk has changed them
+      TRY_STATUS(records::put_manifest_bytes(tx, found->id, x_wanted.bytes));
     pushed.manifest = *std::move(found);
   } else {
     TRY(pushed.manifest, insert(tx));
@@ -211,6 +213,7 @@ Result<Manifest> Registry::Push::revive(meta::Tx& tx, const Manifest& deleted) {
     manifest.pushed_at = x_now;
   }
   TRY_STATUS(x_state.revive(tx, manifest));
+  TRY_STATUS(records::put_manifest_bytes(tx, manifest.id, x_wanted.bytes));
   ++(manifest.accessory ? x_change.accessories : x_change.manifests);
   return manifest;
 }

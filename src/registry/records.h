@@ -50,6 +50,7 @@ Result<std::optional<std::int64_t>> find_unnamed_repository(meta::Tx& tx, TimeMs
 Status delete_repository(meta::Tx& tx, std::int64_t id);
 
 // ---- manifests (records_images.cc); deleted ones are not found
+Status put_manifest_bytes(meta::Tx& tx, std::int64_t id, const std::string& bytes);
 Status insert_manifest(meta::Tx& tx, const Manifest& manifest);
 Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t repository_id,
                                               std::string_view digest);

@@ -77,8 +77,14 @@ Status insert_manifest(meta::Tx& tx, const Manifest& m) {
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11))sql",
       {m.id, m.repository_id, m.digest->text(), m.media_type, m.artifact_type, text_or_null(m.subject),
        text_or_null(m.config), m.size, m.total_size, m.accessory, m.pushed_at}));
-  return done(tx.execute(R"sql(INSERT INTO manifest_bytes (manifest_id, bytes) VALUES ($1, $2))sql",
-                         {m.id, meta::Bytes{m.bytes}}));
+  return put_manifest_bytes(tx, m.id, m.bytes);
+}
+
+Status put_manifest_bytes(meta::Tx& tx, std::int64_t id, const std::string& bytes) {
+  return done(tx.execute(R"sql(
+    INSERT INTO manifest_bytes (manifest_id, bytes) VALUES ($1, $2)
+    ON CONFLICT (manifest_id) DO UPDATE SET bytes = excluded.bytes)sql",
+                         {id, meta::Bytes{bytes}}));
 }
 
 Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t repository_id,
@@ -86,7 +92,7 @@ Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t reposit
   return one(tx.first(R"sql(
     SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
            m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at, 0, 0, b.bytes
-    FROM manifests m JOIN manifest_bytes b ON b.manifest_id = m.id
+    FROM manifests m LEFT JOIN manifest_bytes b ON b.manifest_id = m.id
     WHERE m.repository_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL)sql",
                       {repository_id, digest}),
              to_manifest_with_bytes);
@@ -109,7 +115,7 @@ Result<std::optional<Manifest>> find_tagged(meta::Tx& tx, std::int64_t repositor
   return one(tx.first(R"sql(
     SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
            m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at, 0, 0, b.bytes
-    FROM tags t JOIN manifests m ON m.id = t.manifest_id JOIN manifest_bytes b ON b.manifest_id = m.id
+    FROM tags t JOIN manifests m ON m.id = t.manifest_id LEFT JOIN manifest_bytes b ON b.manifest_id = m.id
     WHERE t.repository_id = $1 AND t.name = $2)sql",
                       {repository_id, tag}),
              to_manifest_with_bytes);
