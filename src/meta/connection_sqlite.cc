@@ -136,9 +136,7 @@ Status Connection::configure(Mode mode) {
       return fail(Reason::database_failed, {}, "this file system cannot hold a database in WAL mode");
     }
     TRY_STATUS(pragma(fmt::format("PRAGMA journal_size_limit = {}", limits::database_wal_bytes_kept)));
-    // Pages that change again and again go to the database once for each time the journal is full.
-    TRY_STATUS(
-        pragma(fmt::format("PRAGMA wal_autocheckpoint = {}", limits::database_wal_bytes_kept / page_bytes)));
+    TRY_STATUS(keep_journal(limits::database_wal_bytes_kept));
     // What savepoints would undo stays in memory: it was two thirds of all writes of a push.
     TRY_STATUS(pragma("PRAGMA temp_store = MEMORY"));
   }
@@ -148,6 +146,13 @@ Status Connection::configure(Mode mode) {
   int cache = mode == Mode::writer ? limits::writer_page_cache_kib : limits::reader_page_cache_kib;
   TRY_STATUS(pragma(fmt::format("PRAGMA cache_size = -{}", cache)));
   if (mode == Mode::reader) TRY_STATUS(pragma("PRAGMA query_only = ON"));
+  return {};
+}
+
+Status Connection::keep_journal(std::int64_t bytes) {
+  if (bytes == x_journal_bytes) return {};
+  TRY_STATUS(pragma(fmt::format("PRAGMA wal_autocheckpoint = {}", bytes / page_bytes)));
+  x_journal_bytes = bytes;
   return {};
 }
 

@@ -35,6 +35,10 @@ class Connection {
   bool in_transaction() const;
   // A deferred foreign key is still unsatisfied; it would fail the COMMIT and with it the whole batch.
   bool has_dangling_keys() const;
+  // How much the journal holds before its pages go to the database: the more, the fewer times a page goes
+  // that changes again and again. The database grows by what is new among them, so the disk must have room
+  // for it.
+  Status keep_journal(std::int64_t bytes);
   // Copies the last committed state into the new file `file` and syncs it.
   Status copy_to(const std::string& file);
 
@@ -57,6 +61,7 @@ class Connection {
 
   sqlite3* x_handle;
   std::size_t x_statements_max;
+  std::int64_t x_journal_bytes = 0;
   std::list<Statement> x_statements;  // most recently used first
   std::unordered_map<std::string_view, std::list<Statement>::iterator> x_by_sql;
 };

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -20,6 +21,9 @@
 
 namespace wharfage::meta {
 namespace {
+
+constexpr std::int64_t scarce_journals = 8;  // a disk with room for fewer of them is nearly full
+constexpr std::int64_t short_journal_bytes = 4 * 1024 * 1024;
 
 using Callbacks = std::vector<std::function<void()>>;
 
@@ -106,6 +110,7 @@ class SqliteDb final : public Db {
   void run_one(Pending& pending);
   void end_one(Pending& pending);
   Status end_batch();
+  void keep_room();
 
   Result<std::unique_ptr<Connection>> take_reader();
   void return_reader(std::unique_ptr<Connection> reader);
@@ -201,12 +206,23 @@ Status SqliteDb::end_batch() {
   } else if (auto committed = x_writer->execute("COMMIT"); !committed.ok()) {
     ended = committed.error();
   }
+  if (ended.ok()) keep_room();
   if (!ended.ok() && x_writer->in_transaction()) {
     auto undone = x_writer->execute("ROLLBACK");
     CHECK(undone.ok() || !x_writer->in_transaction(),
           "a transaction that failed to commit can be rolled back");
   }
   return ended;
+}
+
+// On a disk that is nearly full a short journal leaves the rest of it to the database, so that deleting still
+// works when nothing else does.
+void SqliteDb::keep_room() {
+  struct statvfs disk{};
+  if (::statvfs(x_file.c_str(), &disk) != 0) return;
+  auto free = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
+  bool scarce = free < scarce_journals * limits::database_wal_bytes_kept;
+  (void)x_writer->keep_journal(scarce ? short_journal_bytes : limits::database_wal_bytes_kept);
 }
 
 void SqliteDb::run_one(Pending& pending) {
