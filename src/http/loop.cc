@@ -200,7 +200,10 @@ void Watch::State::wake_reader() {
 }
 
 void Watch::State::close() {
-  ::close(std::exchange(descriptor, -1));  // which ends its registration, too
+  // Closing alone would end the registration only with the last copy of the descriptor, and a child between
+  // fork and exec has one: its events would then find nobody.
+  ::epoll_ctl(loop.epoll, EPOLL_CTL_DEL, descriptor, nullptr);
+  ::close(std::exchange(descriptor, -1));
   reader = writer = nullptr;
   std::erase(loop.eager, this);
 }
