@@ -27,7 +27,12 @@ static_assert(held_bytes_max + batch_bytes <= tls_scratch_bytes);
 class Pending {
  public:
   void append(const char* bytes, std::size_t size) { x_bytes.insert(x_bytes.end(), bytes, bytes + size); }
-  void expect(std::size_t size) { x_bytes.reserve(x_bytes.size() + size); }
+  // What has been sent goes first: of a reader who never takes all of it, no more is kept than that.
+  void expect(std::size_t size) {
+    x_bytes.erase(x_bytes.begin(), x_bytes.begin() + static_cast<std::ptrdiff_t>(x_sent));
+    x_sent = 0;
+    x_bytes.reserve(x_bytes.size() + size);
+  }
   std::size_t size() const { return x_bytes.size() - x_sent; }
 
   Io send(int socket) {
