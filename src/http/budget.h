@@ -42,6 +42,7 @@ class Share {
     return true;
   }
   bool empty() const { return x_amount == 0; }
+  std::size_t amount() const { return x_amount; }
   void release() {
     if (x_amount > 0) x_budget->give_back(std::exchange(x_amount, 0));
   }

@@ -64,6 +64,7 @@ class H2Connection final : public Link, private H2Session::Events {
   std::optional<H2Session::Piece> read_reply(StreamId id, char* buffer, std::size_t size) override;
 
   // Requests
+  std::size_t heads_with(const Exchange& exchange) const;
   void follow(const StreamPtr& stream, Plan plan);
   void collect(const StreamPtr& stream, std::string_view bytes);
   void enqueue(const StreamPtr& stream);

@@ -200,6 +200,15 @@ TEST_CASE("heads and bodies of streams that wait hold no more than all requests 
   CHECK(kept > 5);
   CHECK(kept < 30);
 
+  // One connection gets no more than its part, however much there is.
+  Site wide(echo, credentials.options());
+  H2Peer greedy(wide.port());
+  for (auto& id : ids)
+    id = greedy.submit("PUT", "/", {large, large, large, large, large, large, large, large}, "", true);
+  greedy.hear_until([&] { return greedy.answers[ids.back()].closed; });
+  CHECK(greedy.answers[ids.back()].error == NGHTTP2_REFUSED_STREAM);
+  CHECK_FALSE(greedy.answers[ids.front()].closed);
+
   Site other(echo, options);
   H2Peer bodies(other.port());
   for (auto& id : ids) id = bodies.submit("PUT", "/", {}, std::string(12'000, 'b'), true);

@@ -9,11 +9,19 @@ void H2Connection::expect(Stream& stream, std::int64_t timeout_ms) {
   stream.deadline = x_lane.loop().now_ms() + timeout_ms;
 }
 
+// Of the streams that are open and this one; a small head is not worth counting for.
+std::size_t H2Connection::heads_with(const Exchange& exchange) const {
+  std::size_t bytes = exchange.held.amount();
+  if (bytes < limits::h2_large_head) return bytes;
+  for (const auto& [id, stream] : x_streams) bytes += stream->exchange->held.amount();
+  return bytes;
+}
+
 void H2Connection::on_request(StreamId id, Head head, std::optional<Fault> fault) {
   auto exchange = new_exchange(std::move(head));
   // A few bytes can name large fields of the table again and again (RFC 7541 2.3), and every stream may wait
   // with its own. An answer would have to wait as well.
-  if (!hold_head(*exchange)) return x_session.reset(id);
+  if (!hold_head(*exchange) || heads_with(*exchange) > limits::h2_heads_max) return x_session.refuse(id);
   auto stream = std::make_shared<Stream>();
   stream->id = id;
   stream->exchange = std::move(exchange);

@@ -257,6 +257,10 @@ void H2Session::reset(StreamId stream) {
   nghttp2_submit_rst_stream(x_state->session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
 }
 
+void H2Session::refuse(StreamId stream) {
+  nghttp2_submit_rst_stream(x_state->session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_REFUSED_STREAM);
+}
+
 void H2Session::go_away() {
   nghttp2_submit_goaway(x_state->session, NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(x_state->session), NGHTTP2_NO_ERROR, nullptr,

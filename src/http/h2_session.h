@@ -52,6 +52,7 @@ class H2Session {
   void consume(StreamId stream, std::size_t bytes);   // also for streams that are gone
   void widen(StreamId stream, std::size_t window);    // what the client may send ahead
   void reset(StreamId stream);                        // the stream is given up
+  void refuse(StreamId stream);                       // nothing was done for it: it may be tried again
   void go_away();                                     // no new streams; those that are open go on
   std::optional<std::int64_t> head_begun_ms() const;  // when the head that is not complete yet began
 

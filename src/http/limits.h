@@ -27,6 +27,8 @@ constexpr std::size_t h2_streams_max = 100;
 constexpr std::size_t h2_running_max = 32;  // requests on workers, and open sinks
 constexpr std::size_t h2_headers_max =
     128 * 1024;  // of one request, with 32 bytes for each field (RFC 9113 6.5.2)
+constexpr std::size_t h2_heads_max = 1024 * 1024;  // of all streams, when one more is large
+constexpr std::size_t h2_large_head = 8 * 1024;
 constexpr std::size_t h2_stream_window = 64 * 1024 - 1;  // body bytes ahead of us before anybody takes them
 constexpr std::size_t h2_upload_window = 256 * 1024;     // and once a sink does
 // So wide that streams that nobody takes anything from yet cannot starve those that are being written.
