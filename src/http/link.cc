@@ -1,5 +1,6 @@
 #include "http/link.h"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 namespace wharfage::http {
 namespace {
@@ -19,6 +21,16 @@ std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+// What the proxy itself has added; empty when that is no address.
+std::string forwarded_for(const Headers& headers) {
+  std::string all = headers.all("X-Forwarded-For");
+  std::string last(trim(std::string_view(all).substr(all.rfind(',') + 1)));
+  in6_addr any{};
+  bool address =
+      ::inet_pton(AF_INET, last.c_str(), &any) == 1 || ::inet_pton(AF_INET6, last.c_str(), &any) == 1;
+  return address ? last : std::string();
 }
 
 }  // namespace
@@ -120,6 +132,9 @@ std::shared_ptr<Exchange> Link::new_exchange(Head head) {
   exchange->head = std::move(head);
   Request& request = exchange->head.request;
   request.peer = x_socket.peer;
+  if (core().options.trust_forwarded) {
+    if (std::string client = forwarded_for(request.headers); !client.empty()) request.peer = client;
+  }
   // A head that was refused before it was taken apart tells whose words its answer should be in.
   if (request.path.empty()) request.path = request.target.substr(0, request.target.find('?'));
   request.tls = core().tls != nullptr;

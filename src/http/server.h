@@ -75,6 +75,9 @@ struct ServerOptions {
   std::size_t loops = 2;
   std::size_t connections_max = limits::connections_max;
   std::size_t connections_per_address_max = limits::connections_per_address_max;
+  // Whether the last address of X-Forwarded-For, the one that the proxy in front has seen, is the peer of a
+  // request. Limits on connections are still the connection's.
+  bool trust_forwarded = false;
   std::int64_t transfer_rate_min =
       limits::transfer_rate_min;  // bytes a second; 0: as slow as the idle limits allow
   // Memory that all requests share: heads and buffered bodies, and answers that clients have not taken.

@@ -40,6 +40,22 @@ TEST_CASE("one connection serves one request after the other") {
   CHECK(site.server->connections() == 1);
 }
 
+TEST_CASE("behind a trusted proxy the peer is who the proxy has seen") {
+  Router tell = always([](Request& request) { return Response::text(200, request.peer); });
+  auto peer_of = [&](bool trusted, const std::string& field) {
+    ServerOptions options;
+    options.trust_forwarded = trusted;
+    Site site(tell, options);
+    Peer peer(site.port());
+    return peer.ask("GET / HTTP/1.1\r\nHost: h\r\n" + field + "\r\n").body;
+  };
+  CHECK(peer_of(true, "X-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n") == "198.51.100.7");
+  CHECK(peer_of(true, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 2001:db8::1\r\n") == "2001:db8::1");
+  CHECK(peer_of(true, "X-Forwarded-For: 192.0.2.1, unknown\r\n") == "127.0.0.1");
+  CHECK(peer_of(true, "") == "127.0.0.1");
+  CHECK(peer_of(false, "X-Forwarded-For: 192.0.2.1\r\n") == "127.0.0.1");
+}
+
 TEST_CASE("pipelined requests are answered in order, split anywhere") {
   Site site(echo);
   std::string requests, expected;

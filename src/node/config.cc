@@ -10,6 +10,7 @@
 
 #include "base/glob.h"
 #include "base/text.h"
+#include "http/client.h"
 
 namespace wharfage::node {
 namespace {
@@ -137,7 +138,7 @@ std::vector<Key> make_keys() {
                "how clients see us, e.g. https://registry.example; default: each request's Host",
                &Config::external_url),
       switch_key("server.trust_forwarded",
-                 "believe X-Forwarded-Proto and X-Forwarded-Host of a proxy in front",
+                 "believe X-Forwarded-Proto, -Host and -For (its last address) of a proxy in front",
                  &Config::trust_forwarded),
       text_key("server.tls_certificate", "PEM chain; with tls_key this turns TLS on",
                &Config::tls_certificate),
@@ -349,6 +350,11 @@ Result<Config> load_config(const std::string& file, const Environment& environme
   if (!config.tls_client_ca.empty() && config.tls_key.empty()) {
     return wrong("tls.client_ca_file needs server.tls_certificate and server.tls_key");
   }
+  Status addresses = http::check_policy({.allowed = config.allowed_addresses});
+  if (!addresses.ok()) return wrong("network.allowed: " + addresses.error().message);
+  bool web = config.external_url.empty() || config.external_url.starts_with("https://") ||
+             config.external_url.starts_with("http://");
+  if (!web) return wrong("server.external_url must begin with https:// or http://");
   return config;
 }
 

@@ -84,6 +84,13 @@ TEST_CASE("a wrong setting is named") {
   CHECK(refusal("", {{"WHARFAGE__LOG__LEVEL", "loud"}}).find("WHARFAGE__LOG__LEVEL") != std::string::npos);
 }
 
+TEST_CASE("addresses are read when the server starts, not when they are needed") {
+  CHECK(refusal("network:\n  allowed: [banana]\n").find("network.allowed") != std::string::npos);
+  CHECK(refusal("network:\n  allowed: [\"127.0.0.1/32:5000\"]\n") == "accepted");
+  CHECK(refusal("server:\n  external_url: banana\n").find("external_url") != std::string::npos);
+  CHECK(refusal("server:\n  external_url: https://registry.example\n") == "accepted");
+}
+
 TEST_CASE("pushes are scanned unless that is switched off") {
   CHECK(load_config("", {})->scan_every_push);
   CHECK_FALSE(load_config("", {{"WHARFAGE__SCAN__EVERY_PUSH", "false"}})->scan_every_push);

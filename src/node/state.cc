@@ -322,6 +322,7 @@ http::ServerOptions Node::State::server_options() const {
   options.port = address.port;
   options.loops = static_cast<std::size_t>(config.loops);
   options.connections_max = affordable_connections(config, log);
+  options.trust_forwarded = config.trust_forwarded;
   options.connections_per_address_max = static_cast<std::size_t>(config.connections_per_address);
   options.transfer_rate_min = config.transfer_rate_min;
   options.received_bytes_max = static_cast<std::size_t>(config.request_memory_mb) << 20;
