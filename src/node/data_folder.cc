@@ -36,6 +36,11 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const std::string& path) {
   return std::unique_ptr<DataFolder>(new DataFolder(absolute, lock));
 }
 
+bool DataFolder::holds_data(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path + "/wharfage.db", error);
+}
+
 DataFolder::~DataFolder() {
   ::close(x_lock);
 }

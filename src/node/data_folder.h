@@ -14,8 +14,10 @@ class DataFolder {
   // Creates the folder (0700) and takes its lock. Errors: conflict when another process has it,
   // storage_failed.
   static Result<std::unique_ptr<DataFolder>> open(const std::string& path);
+  static bool holds_data(const std::string& path);  // a server has been started on it
   ~DataFolder();
 
+  bool holds_data() const { return holds_data(x_path); }
   const std::string& path() const { return x_path; }
   std::string database() const { return x_path + "/wharfage.db"; }
   std::string master_key() const { return x_path + "/master.key"; }

@@ -78,6 +78,8 @@ Result<registry::Report> here(Foundations& base, const Config& config,
 
 int look_after(const Config& config, const std::string& kind, bool mend, std::int64_t bytes_per_s) {
   registry::Maintenance::Wanted wanted{kind, mend, bytes_per_s};
+  if (!DataFolder::holds_data(config.data))
+    return complain(fail(Reason::not_found, "there is no registry in " + config.data));
   auto base = lay_foundations(config);
   bool busy = !base.ok() && base.error().reason == Reason::conflict;
   if (!base.ok() && !busy) return complain(base.error());

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "node/state.h"
 
@@ -49,6 +51,11 @@ Result<Address> parse_address(const std::string& text) {
 
 Result<Foundations> lay_foundations(const Config& config) {
   TRY(auto folder, DataFolder::open(config.data));
+  // A new key would open none of the secrets that are there, and would lie in the right one's place.
+  if (folder->holds_data() && !std::filesystem::exists(folder->master_key())) {
+    return fail(Reason::storage_failed,
+                "there is a database in " + folder->path() + " but no master.key: restore it from a backup");
+  }
   TRY(auto vault, crypto::Vault::open(folder->master_key()));
   TRY(auto db, meta::open_sqlite(folder->database()));
   TRY_STATUS(meta::migrate(*db, joined(auth::schema(), op::schema(), job::schema(), registry::schema(),

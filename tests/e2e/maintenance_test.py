@@ -110,6 +110,13 @@ def test_the_command_line_beside_a_running_server(folder):
         run_tool("scrub", "--data", server.data, settings=SETTINGS)
 
 
+def test_a_folder_without_a_registry(folder):
+    nowhere = os.path.join(folder, "typo")
+    done = run_tool("fsck", "--data", nowhere, settings=SETTINGS, check=False)
+    assert done.returncode != 0 and nowhere in done.stdout + done.stderr, done
+    assert not os.path.exists(nowhere)
+
+
 def test_the_command_line_without_a_server(folder):
     server = Server(os.path.join(folder, "one"), SETTINGS)
     images, layers, stray = damage(server)

@@ -135,5 +135,18 @@ def test_a_newer_schema_is_refused(folder):
     assert done.returncode == 1 and "newer" in (done.stdout + done.stderr).lower(), done
 
 
+def test_a_lost_master_key_is_told_and_not_replaced(folder):
+    server = Server(folder)
+    server.stop()
+    key = os.path.join(server.data, "master.key")
+    os.rename(key, key + ".away")
+    done = run_tool("serve", "--data", server.data, "--listen", "127.0.0.1:0", check=False)
+    assert done.returncode == 1 and "master.key" in done.stdout + done.stderr, done
+    assert not os.path.exists(key)
+    os.rename(key + ".away", key)
+    server.start()
+    server.stop()
+
+
 if __name__ == "__main__":
     main()
