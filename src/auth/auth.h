@@ -90,8 +90,8 @@ class Auth {
   Result<User> get_user(std::string_view name);
   Result<User> get_user(std::int64_t id);
   Result<Page<User>> list_users(std::int64_t offset, std::int64_t limit);
-  // A new password, and disabling, also end the user's tokens, temporary logins and temporary access keys. What
-  // the registry's token service has issued (RegistryTokens) runs out by itself, within minutes.
+  // A new password, and disabling, also end the user's tokens, temporary logins and temporary access keys.
+  // What the registry's token service has issued (RegistryTokens) runs out by itself, within minutes.
   Status update_user(std::string_view name, std::optional<std::string> password,
                      std::optional<bool> administrator,
                      std::optional<bool> enabled);  // conflict: the last administrator

@@ -41,9 +41,9 @@ std::int64_t Throttle::blocked_for(std::string_view peer) {
   return left(key("", peer), address_failures_max);
 }
 
-bool Throttle::failed(std::string_view user, std::string_view peer) {
+bool Throttle::failed(std::string_view user, std::string_view peer, bool dear) {
   bool door = count(key(user, peer), limits::password_failures_max);
-  bool house = !user.empty() && count(key("", peer), address_failures_max);
+  bool house = dear && !user.empty() && count(key("", peer), address_failures_max);
   return door || house;
 }
 

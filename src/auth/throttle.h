@@ -23,8 +23,9 @@ class Throttle {
   // How long the pair is refused from now on, in milliseconds; 0: it is not.
   std::int64_t blocked_for(std::string_view user, std::string_view peer);
   std::int64_t blocked_for(std::string_view peer);  // whatever the name
-  // True when this failure is the one that closes the door: worth a line in the log.
-  bool failed(std::string_view user, std::string_view peer);
+  // True when this failure is the one that closes the door: worth a line in the log. Whether it was `dear`:
+  // did cost a hash, and counts for the address.
+  bool failed(std::string_view user, std::string_view peer, bool dear = true);
   void succeeded(std::string_view user, std::string_view peer);
 
  private:
