@@ -186,6 +186,11 @@ TEST_CASE("uploads of this process are forgotten when they are old, finished or 
   CHECK(add(most + 1, limits::upload_lifetime_ms + 99) == YoungUploads::Verdict::noted);
   CHECK_FALSE(young.holds("99", 19, "me"));
   CHECK(young.holds("100", 0, "me"));
+  CHECK_FALSE(young.write("100", 0, "you"));
+  CHECK(young.write("100", 0, "me"));
+  CHECK(add(most + 2, 2 * limits::upload_lifetime_ms) == YoungUploads::Verdict::noted);
+  CHECK(young.holds("100", 0, "me"));  // bytes come
+  CHECK_FALSE(young.holds("101", 1, "me"));
 }
 
 TEST_CASE("mounting") {

@@ -1,16 +1,13 @@
 #include <algorithm>
-#include <deque>
+#include <array>
+#include <latch>
 
 #include "base/check.h"
-#include "base/workers.h"
 #include "registry/collector.h"
 
 // Links that no manifest needs, and then the blobs that nobody links: into the trash, and out of it.
 namespace wharfage::registry {
 namespace {
-
-// They wait for the disk; more would take the processors from those who push.
-constexpr std::size_t helpers = 2;
 
 template <class T>
 std::span<T> part(std::span<T> all, std::size_t from, std::int64_t most) {
@@ -91,18 +88,19 @@ Result<std::vector<Registry::Collector::Leaving>> Registry::Collector::trashed_l
 
 // Each helper has a part to itself.
 Status Registry::Collector::purge_beside(std::span<Leaving> blobs, const std::function<Status()>& work) {
-  std::deque<Purge> parts;
-  Status worked;
-  {
-    Workers others("reclaim", helpers, helpers);
-    auto share = static_cast<std::int64_t>((blobs.size() + helpers - 1) / helpers);
-    for (std::size_t from = 0; from < blobs.size(); from += static_cast<std::size_t>(share)) {
-      Purge& mine = parts.emplace_back();
-      bool taken = others.post([this, &mine, files = part(blobs, from, share)] { mine = purge(files); });
-      CHECK(taken, "there is room for every helper's part");
-    }
-    worked = work();
-  }  // everybody is done
+  std::array<Purge, State::reclaimers_many> parts;
+  std::latch done(State::reclaimers_many);
+  const std::size_t share = (blobs.size() + parts.size() - 1) / parts.size();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    auto files = part(blobs, std::min(i * share, blobs.size()), static_cast<std::int64_t>(share));
+    bool taken = x_state.reclaimers.post([this, files, &mine = parts[i], &done] {
+      mine = purge(files);
+      done.count_down();
+    });
+    CHECK(taken, "there is room for every helper's part");
+  }
+  Status worked = work();
+  done.wait();
   for (const Purge& done : parts) TRY_STATUS(add(done));
   return worked;
 }

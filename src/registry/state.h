@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/limits.h"
+#include "base/workers.h"
 #include "registry/cache.h"
 #include "registry/pace.h"
 #include "registry/policy_records.h"
@@ -101,6 +102,10 @@ struct Registry::State {
   Cache<blob::Blob> open_blobs{open_blobs_max};                  // by manifest_key() of the digest, at cost 1
   Arrivals arrivals;
   YoungUploads young_uploads;
+  static constexpr std::size_t reclaimers_many = 2;
+  // Unlink beside the thread that collects. They wait for the disk; more would take the processors from those
+  // who push.
+  Workers reclaimers{"reclaim", reclaimers_many, reclaimers_many};
   Pulls pulls;
   std::mutex collecting;
   // Where the search for files without a row goes on, by blob::Area; under `collecting`.

@@ -57,7 +57,7 @@ Result<std::unique_ptr<blob::Writer>> Registry::open_upload(const Repository& re
                                                             const std::string& id, const auth::Principal& who,
                                                             DigestAlgorithm algorithm) {
   std::string owner = owner_of(who);
-  if (x_state->young_uploads.holds(id, repository.id, owner)) {
+  if (x_state->young_uploads.write(id, repository.id, owner)) {
     return x_state->blobs.start_upload(id, algorithm);
   }
   TRY_STATUS(x_state->check_upload(repository, id, owner));

@@ -6,13 +6,13 @@ namespace wharfage::registry {
 namespace {
 
 constexpr std::size_t young_uploads_max = 16'384;
+constexpr TimeMs written_lifetime_ms = 7 * day_ms;
 
 }  // namespace
 
 YoungUploads::Verdict YoungUploads::add(YoungUpload upload) {
   std::lock_guard lock(x_mutex);
-  TimeMs before = upload.started_at - limits::upload_lifetime_ms;
-  while (!x_uploads.empty() && x_uploads.front().started_at <= before) drop(x_uploads.begin());
+  drop_old(upload.started_at);
   if (x_uploads.size() >= young_uploads_max) return Verdict::full;
   std::size_t& count = x_counts[upload.repository_id];
   if (count >= limits::uploads_per_repository_max) return Verdict::repository_full;
@@ -27,6 +27,24 @@ bool YoungUploads::holds(const std::string& id, std::int64_t repository_id, cons
   auto found = x_by_id.find(id);
   return found != x_by_id.end() && found->second->repository_id == repository_id &&
          found->second->owner == owner;
+}
+
+bool YoungUploads::write(const std::string& id, std::int64_t repository_id, const std::string& owner) {
+  if (!holds(id, repository_id, owner)) return false;
+  std::lock_guard lock(x_mutex);
+  auto found = x_by_id.find(id);
+  if (found != x_by_id.end()) found->second->is_written = true;
+  return true;
+}
+
+void YoungUploads::drop_old(TimeMs now) {
+  for (auto at = x_uploads.begin(); at != x_uploads.end();) {
+    TimeMs age = now - at->started_at;
+    if (age < limits::upload_lifetime_ms) return;
+    auto next = std::next(at);
+    if (!at->is_written || age >= written_lifetime_ms) drop(at);
+    at = next;
+  }
 }
 
 bool YoungUploads::take(const std::string& id, std::int64_t repository_id) {

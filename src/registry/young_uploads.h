@@ -18,21 +18,25 @@ struct YoungUpload {
   std::int64_t repository_id = 0;
   std::string owner;
   TimeMs started_at = 0;
+  bool is_written = false;
 };
 
 class YoungUploads {
  public:
   // `full`: there are too many in all. Then the upload is to be kept at once.
   enum class Verdict { noted, repository_full, full };
-  // Forgets the ones that are older than uploads may become.
+  // Forgets the ones that are older than uploads may become; where somebody writes, a week later.
   Verdict add(YoungUpload upload);
   bool holds(const std::string& id, std::int64_t repository_id, const std::string& owner) const;
+  // The same, and says that bytes come from now on.
+  bool write(const std::string& id, std::int64_t repository_id, const std::string& owner);
   // False: it is not there, or another one has taken it.
   bool take(const std::string& id, std::int64_t repository_id);
 
  private:
   using Place = std::list<YoungUpload>::iterator;
   void drop(Place place);
+  void drop_old(TimeMs now);
 
   mutable std::mutex x_mutex;
   std::list<YoungUpload> x_uploads;  // the oldest first
