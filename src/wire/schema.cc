@@ -397,9 +397,16 @@ std::string json_schema(std::span<const Field> fields) {
   return out + "}";
 }
 
-Status check_names(std::string_view text, std::span<const Field> fields) {
+Status check_names(std::string_view text, std::span<const Field> fields, std::span<const Field> elsewhere) {
   TRY(auto value, detail::parse(text));
-  return value.is_object() ? detail::check_members(value.get_object(), fields, "") : Status();
+  if (!value.is_object()) return {};
+  auto declared = [&](std::string_view name) {
+    return std::any_of(fields.begin(), fields.end(), [&](const Field& one) { return one.name == name; });
+  };
+  for (const Field& field : elsewhere) {
+    if (!declared(field.name)) value.get_object().erase(field.name);
+  }
+  return detail::check_members(value.get_object(), fields, "");
 }
 
 }  // namespace wharfage::wire

@@ -232,9 +232,11 @@ std::string encode_json(const T& object) {
   return out;
 }
 
-// For our own API, where a misspelt name must not pass for an absent one: every member of the JSON object is a
-// field, at any depth. Error: invalid_parameter (detail = the name, dotted); what is no object passes.
-Status check_names(std::string_view text, std::span<const Field> fields);
+// For our own API, where a misspelt name must not pass for an absent one: every member of the JSON object is
+// a field, at any depth. Error: invalid_parameter (detail = the name, dotted); what is no object passes.
+// `elsewhere`: fields that the object may repeat, since they came another way (a path's variables).
+Status check_names(std::string_view text, std::span<const Field> fields,
+                   std::span<const Field> elsewhere = {});
 
 // The JSON Schema (2020-12, as OpenAPI 3.1 uses it) of a structure, as JSON text.
 std::string json_schema(std::span<const Field> fields);

@@ -119,7 +119,7 @@ http::Response Native::answer(const http::Request& request) {
       {*who, request.id, request.peer, "native", x_auth, x_audit, x_clock, x_log.with("request", request.id)},
       request};
   auto fields = found.route->body();
-  Status named = fields.empty() ? Status() : wire::check_names(request.body, fields);
+  Status named = fields.empty() ? Status() : wire::check_names(request.body, fields, found.route->query());
   if (!named.ok()) return refuse(named.error(), request.id);
   auto reply = found.route->run(call, params, request.body);
   if (!reply.ok()) return refuse(reply.error(), request.id);
