@@ -1,4 +1,5 @@
-// Every bound of the product, by name. Sizes in bytes, times in milliseconds unless the name says otherwise.
+// Bounds that several rooms know; those of one room are in its own. Sizes in bytes, times in milliseconds
+// unless the name says otherwise.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +18,9 @@ constexpr std::int64_t response_idle_timeout_ms = 120'000;
 constexpr std::int64_t keep_alive_timeout_ms = 75'000;
 constexpr std::int64_t drain_timeout_ms = 20'000;
 constexpr std::size_t request_fields_max = 256;
-constexpr std::size_t chunk_line_max = 4096;               // one chunk-size line with its extensions
-constexpr std::size_t chunk_overhead_max = 64 * 1024;      // all extensions and trailers of one body
-constexpr std::size_t stream_chunk_bytes = 256 * 1024;     // of a body that a client of ours sends or receives
+constexpr std::size_t chunk_line_max = 4096;            // one chunk-size line with its extensions
+constexpr std::size_t chunk_overhead_max = 64 * 1024;   // all extensions and trailers of one body
+constexpr std::size_t stream_chunk_bytes = 256 * 1024;  // of a body that a client of ours sends or receives
 constexpr std::size_t response_slice_bytes = 1024 * 1024;  // sent before other connections get their turn
 constexpr std::size_t pipelined_requests_max = 32;         // likewise
 constexpr std::int64_t connection_linger_ms = 5'000;       // for the other side to read a refusal

@@ -32,7 +32,8 @@ class Descriptor {
 
 Error storage_error(int error_number);
 
-// `flags` gets O_CLOEXEC and O_NOFOLLOW; not_found when there is no such file, storage_failed when it is none.
+// `flags` gets O_CLOEXEC and O_NOFOLLOW; not_found when there is no such file, storage_failed when it is
+// none.
 Result<Descriptor> open_at(const Descriptor& folder, const std::string& name, int flags, unsigned mode = 0);
 Result<Descriptor> open_folder(const Descriptor& parent, const std::string& name);
 
