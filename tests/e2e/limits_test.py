@@ -95,10 +95,13 @@ def test_bodies_that_wait_share_a_budget(folder):
             grown = resident(server) - before
             assert grown < 4 * BUDGET_MB * MIB, f"{grown / MIB:.0f} MiB more while {BUDGET_MB} may wait"
         equal(server.web().get("/v2/").status, 200, "small requests while the budget is used up")
+        statuses = []
         for client in waiting:
-            assert send_all(client, b" ")
-            equal(read_head(client)[0], 400, "a manifest of blanks")
+            send_all(client, b" ")
+            statuses.append(read_head(client)[0])
             client.close()
+        # Those that were let in are read: blanks are no manifest. A refusal may have been on its way until now.
+        assert 400 in statuses and set(statuses) <= {400, 429}, statuses
         oci.push(server.web(), "team/app", oci.small_image())
         oci.pull(server.web(), "team/app", "latest")
         reply = oci.put_manifest(server.web(), "team/app", "large", body)
