@@ -114,14 +114,6 @@ struct RestoredRepository {
   static constexpr auto fields() { return std::array{field<&RestoredRepository::name>("name")}; }
 };
 
-ops::NamespaceRef space_of(const std::string& name) {
-  return {.name = name, .public_id = {}, .id = 0};
-}
-
-ops::RepositoryRef repository_of(const std::string& space, const std::string& name) {
-  return {.namespace_name = space, .name = name, .public_id = {}, .id = 0};
-}
-
 Result<DeletedList> list_deleted(Call& call, const DeletedQuery& query, const NoBody&) {
   TRY(auto slice, page_of(query.offset, query.limit));
   TRY(auto deleted, op::invoke<ops::ListDeleted>(call.rooms.policies, call.context,

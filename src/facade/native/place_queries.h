@@ -1,9 +1,11 @@
-// What the routes below /api/v1/namespaces/{namespace} are asked by, alike in all of their files.
+// What the routes below /api/v1/namespaces/{namespace} are asked by, and whom that names, alike in all of
+// their files.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "registry/ops/scope.h"
 #include "wire/schema.h"
 
 namespace wharfage::native {
@@ -32,5 +34,13 @@ struct RepositoryQuery {
                       wire::field<&RepositoryQuery::repository>("repository", wire::required)};
   }
 };
+
+inline registry::ops::NamespaceRef space_of(const std::string& name) {
+  return {.name = name, .public_id = {}, .id = 0};
+}
+
+inline registry::ops::RepositoryRef repository_of(const std::string& space, const std::string& name) {
+  return {.namespace_name = space, .name = name, .public_id = {}, .id = 0};
+}
 
 }  // namespace wharfage::native

@@ -115,14 +115,6 @@ struct RestoredTag {
   }
 };
 
-ops::NamespaceRef space_of(const std::string& name) {
-  return {.name = name, .public_id = {}, .id = 0};
-}
-
-ops::RepositoryRef repository_of(const std::string& space, const std::string& name) {
-  return {.namespace_name = space, .name = name, .public_id = {}, .id = 0};
-}
-
 // ---------------------------------------------------------------- immutability rules
 
 Rule to_wire(const registry::ImmutabilityRule& from) {

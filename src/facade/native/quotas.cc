@@ -44,10 +44,6 @@ Report to_wire(const ops::QuotaReport& from) {
           {from.usage.bytes, from.usage.blobs, from.usage.tags, from.usage.repositories}};
 }
 
-ops::NamespaceRef space_of(const std::string& name) {
-  return {.name = name, .public_id = {}, .id = 0};
-}
-
 Result<Report> get_quota(Call& call, const SpaceQuery& query, const NoBody&) {
   TRY(auto report, op::invoke<ops::GetQuota>(call.rooms.policies, call.context, space_of(query.space)));
   return to_wire(report);

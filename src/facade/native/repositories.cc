@@ -100,10 +100,6 @@ struct TagList {
   }
 };
 
-std::optional<std::string> unless_never(TimeMs at) {
-  return at == 0 ? std::nullopt : std::optional(rfc3339(at));
-}
-
 Result<RepositoryList> list_repositories(Call& call, const RepositoriesQuery& query, const NoBody&) {
   TRY(auto slice, page_of(query.offset, query.limit));
   ops::ListRepositories::Request wanted;
@@ -115,7 +111,7 @@ Result<RepositoryList> list_repositories(Call& call, const RepositoriesQuery& qu
   RepositoryList list;
   for (const auto& from : page.items) {
     list.items.push_back({from.name, from.public_id, from.is_public, from.immutable_tags, from.tag_count,
-                          from.artifact_count, from.pull_count, unless_never(from.pulled_at),
+                          from.artifact_count, from.pull_count, unless_zero(from.pulled_at),
                           rfc3339(from.created_at), rfc3339(from.updated_at)});
   }
   list.total = page.total;
@@ -135,7 +131,7 @@ Result<TagList> list_tags(Call& call, const TagsQuery& query, const NoBody&) {
   for (const auto& from : page.items) {
     const auto& manifest = from.manifest;
     list.items.push_back({from.name, manifest.digest->text(), manifest.media_type, manifest.total_size,
-                          manifest.pull_count, unless_never(manifest.pulled_at), rfc3339(from.created_at),
+                          manifest.pull_count, unless_zero(manifest.pulled_at), rfc3339(from.created_at),
                           rfc3339(from.updated_at)});
   }
   list.total = page.total;

@@ -106,13 +106,6 @@ struct RunsQuery {
                       field<&RunsQuery::limit>("limit")};
   }
 };
-struct RunQuery {
-  std::string space;
-  std::int64_t id = 0;
-  static constexpr auto fields() {
-    return std::array{field<&RunQuery::space>("namespace", required), field<&RunQuery::id>("id", required)};
-  }
-};
 struct ItemsQuery {
   std::string space;
   std::int64_t id = 0;
@@ -148,18 +141,10 @@ struct ItemList {
   static constexpr auto fields() { return std::array{field<&ItemList::items>("items")}; }
 };
 
-std::optional<std::string> unless_never(TimeMs at) {
-  return at == 0 ? std::nullopt : std::optional(rfc3339(at));
-}
-
-ops::NamespaceRef space_of(const std::string& name) {
-  return {.name = name, .public_id = {}, .id = 0};
-}
-
 PolicyReply to_wire(const registry::RetentionPolicy& from) {
   PolicyReply reply;
   reply.schedule = unless_empty(from.cron);
-  reply.next_run_at = unless_never(from.next_run_at.value_or(0));
+  reply.next_run_at = unless_zero(from.next_run_at.value_or(0));
   for (const auto& rule : from.rules) {
     const auto& selector = rule.selector;
     reply.rules.push_back({rule.name, selector.repositories, unless_empty(selector.except_repositories),
@@ -167,7 +152,7 @@ PolicyReply to_wire(const registry::RetentionPolicy& from) {
                            std::string(registry::keep_name(rule.keep)), rule.value, rule.untagged});
   }
   reply.set_by = unless_empty(from.set_by);
-  reply.updated_at = unless_never(from.updated_at);
+  reply.updated_at = unless_zero(from.updated_at);
   return reply;
 }
 
@@ -185,7 +170,7 @@ Run to_wire(const registry::RetentionRun& from) {
           from.removed_images,
           from.failed,
           rfc3339(from.created_at),
-          unless_never(from.ended_at)};
+          unless_zero(from.ended_at)};
 }
 
 Result<PolicyReply> get_policy(Call& call, const SpaceQuery& query, const NoBody&) {
@@ -225,7 +210,7 @@ Result<RunList> list_runs(Call& call, const RunsQuery& query, const NoBody&) {
   return list;
 }
 
-Result<Run> get_run(Call& call, const RunQuery& query, const NoBody&) {
+Result<Run> get_run(Call& call, const NumberQuery& query, const NoBody&) {
   TRY(auto run, op::invoke<ops::GetRetentionRun>(call.rooms.retention, call.context,
                                                  {space_of(query.space), query.id}));
   return to_wire(run);
@@ -245,7 +230,7 @@ Result<ItemList> list_items(Call& call, const ItemsQuery& query, const NoBody&) 
   return list;
 }
 
-Result<Empty> cancel_run(Call& call, const RunQuery& query, const NoBody&) {
+Result<Empty> cancel_run(Call& call, const NumberQuery& query, const NoBody&) {
   TRY_STATUS(op::invoke<ops::CancelRetentionRun>(call.rooms.retention, call.context,
                                                  {space_of(query.space), query.id}));
   return Empty{};
