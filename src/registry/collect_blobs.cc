@@ -89,18 +89,18 @@ Result<std::vector<Registry::Collector::Leaving>> Registry::Collector::trashed_l
 // Each helper has a part to itself.
 Status Registry::Collector::purge_beside(std::span<Leaving> blobs, const std::function<Status()>& work) {
   std::array<Purge, State::reclaimers_many> parts;
-  std::latch done(State::reclaimers_many);
+  std::latch busy(State::reclaimers_many);
   const std::size_t share = (blobs.size() + parts.size() - 1) / parts.size();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     auto files = part(blobs, std::min(i * share, blobs.size()), static_cast<std::int64_t>(share));
-    bool taken = x_state.reclaimers.post([this, files, &mine = parts[i], &done] {
+    bool taken = x_state.reclaimers.post([this, files, &mine = parts[i], &busy] {
       mine = purge(files);
-      done.count_down();
+      busy.count_down();
     });
     CHECK(taken, "there is room for every helper's part");
   }
   Status worked = work();
-  done.wait();
+  busy.wait();
   for (const Purge& done : parts) TRY_STATUS(add(done));
   return worked;
 }
