@@ -17,8 +17,7 @@ Error bytes_gone(const Digest& digest) {
 Status Registry::State::link(meta::Tx& tx, const Repository& repository, const Digest& digest,
                              std::int64_t size) {
   TRY(auto row, records::find_blob(tx, digest.text()));
-  // Its file may be another one now.
-  tx.on_commit([this, key = manifest_key(repository.id, digest.text())] { open_blobs.drop(key); });
+  tx.on_commit([this, digest] { drop_open(digest); });
   if (!row || row->state != records::BlobState::live) {
     TRY_STATUS(records::put_blob(tx, digest.text(), {size, records::BlobState::live}, clock.now()));
     TRY(bool in_place, blobs.revive(digest));
@@ -62,6 +61,7 @@ Status Registry::State::count(meta::Tx& tx, const Unlinked& unlinked) {
 }
 
 void Registry::State::abandon(const Digest& digest, std::int64_t size) {
+  drop_open(digest);
   Status left = db.write([&](meta::Tx& tx) -> Status {
     TRY(auto row, records::find_blob(tx, digest.text()));
     if (row && row->state != records::BlobState::trashed) return {};
@@ -99,6 +99,8 @@ Result<blob::Blob> Registry::open_blob(const Repository& repository, const Diges
   TRY(blob::Blob blob, state.blobs.open_blob(digest));
   if (blob.size <= small_blob_max) {
     TRY(std::string bytes, blob.read(0, static_cast<std::size_t>(blob.size)));
+    if (Digest::of(bytes, digest.algorithm()) != digest)
+      return fail(Reason::blob_unknown, "the stored blob is damaged; push it again", digest.text());
     blob.bytes = std::make_shared<const std::string>(std::move(bytes));
   }
   state.open_blobs.keep(ticket, key, blob, 1);

@@ -60,6 +60,15 @@ class Cache {
     while (from != x_by_key.end() && from->first.starts_with(prefix)) from = remove(from);
   }
 
+  // Walks all entries: for caches of few.
+  void drop_suffix(std::string_view suffix) {
+    std::lock_guard lock(x_mutex);
+    ++x_changes;
+    for (auto place = x_by_key.begin(); place != x_by_key.end();) {
+      place = place->first.ends_with(suffix) ? remove(place) : std::next(place);
+    }
+  }
+
   void clear() { drop_prefix(""); }
 
  private:

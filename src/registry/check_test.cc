@@ -266,6 +266,34 @@ TEST_CASE("a damaged manifest is served to nobody, and the next push heals it") 
   }
 }
 
+TEST_CASE_FIXTURE(Damaged, "a push replaces what has decayed, for every repository that has it open") {
+  Repository other = repository("other/app");
+  std::string large(64 * 1024, 'x');
+  for (const std::string& bytes : {layer, large}) {
+    CAPTURE(bytes.size());
+    digest = blob(app, bytes);
+    blob(other, bytes);
+    auto content = [&](const Repository& of) {
+      auto opened = registry->open_blob(of, digest);
+      return opened.ok() ? opened->read(0, bytes.size()).value_or("") : outcome(opened);
+    };
+    CHECK(content(app) == bytes);
+    CHECK(content(other) == bytes);
+    overwrite(std::string(bytes.size(), '!'));  // in place, as a disk does
+    blob(app, bytes);
+    CHECK(content(app) == bytes);
+    CHECK(content(other) == bytes);
+  }
+}
+
+TEST_CASE_FIXTURE(Damaged, "small bytes are looked at before they are kept") {
+  restart();
+  overwrite("layer of oNe");
+  CHECK(outcome(registry->open_blob(app, digest)) == "blob_unknown");
+  blob(app, layer);
+  CHECK(registry->open_blob(app, digest)->read(0, 100).value() == layer);
+}
+
 TEST_CASE_FIXTURE(Damaged, "what a namespace holds is counted again") {
   Policies policies{*registry, *base.ids};
   Repository other = repository("other/app"), gone = repository("team/gone");

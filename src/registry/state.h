@@ -119,6 +119,8 @@ struct Registry::State {
 
   // The row of a repository that a write is about to use; repository_unknown when it has gone meanwhile.
   Result<Repository> current(meta::Tx& tx, const Repository& repository) const;
+  // Its file is another one now, for every repository: what is open of the old one may have decayed.
+  void drop_open(const Digest& digest) { open_blobs.drop_suffix("/" + digest.text()); }
   // Makes `digest` a blob of the repository. Its bytes must have been committed to the store.
   Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
   Status check_upload(const Repository& repository, const std::string& id, const std::string& owner);
