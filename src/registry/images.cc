@@ -53,6 +53,14 @@ Result<Tag> Registry::get_tag(const Repository& repository, std::string_view tag
   return *std::move(found);
 }
 
+Result<Digest> Registry::find_digest(const Repository& repository, std::string_view reference) {
+  if (reference.find(':') != reference.npos) return Digest::parse(reference);
+  auto tag = get_tag(repository, reference);
+  if (tag.ok()) return *tag->manifest.digest;
+  if (tag.error().reason != Reason::tag_unknown) return tag.error();
+  return fail(Reason::manifest_unknown, {}, std::string(reference.substr(0, 160)));
+}
+
 Result<std::vector<std::string>> Registry::tags_after(const Repository& repository, std::string_view last,
                                                       std::int64_t limit) {
   limit = bounded_and_one(limit);
@@ -115,7 +123,10 @@ Result<std::vector<Manifest>> Registry::referrers(const Repository& repository, 
         found.resize(i);
         break;
       }
-      TRY(found[i].bytes, records::manifest_bytes(tx, found[i].id));
+      auto bytes = records::manifest_bytes(tx, found[i].id);
+      bool lost = !bytes.ok() && bytes.error().reason == Reason::manifest_unknown;
+      if (!bytes.ok() && !lost) return bytes.error();
+      if (!lost) found[i].bytes = *std::move(bytes);
     }
     return found;
   });

@@ -348,6 +348,17 @@ TEST_CASE("referrers") {
   CHECK(registry.list_manifests(app, {})->total == 0);  // all of them hang on something
   REQUIRE(registry.delete_manifest(app, *plain.digest).ok());
   CHECK(registry.referrers(app, subject, "")->size() == 2);
+  // One whose bytes are lost hides no other one.
+  auto lose = [&](meta::Tx& tx) {
+    return tx.execute("DELETE FROM manifest_bytes WHERE manifest_id = $1", {sbom.id});
+  };
+  REQUIRE(f.base.db->write(lose).ok());
+  auto left = registry.referrers(app, subject, "");
+  REQUIRE(left.ok());
+  REQUIRE(left->size() == 2);
+  CHECK((*left)[0].digest == sbom.digest);
+  CHECK((*left)[0].bytes.empty());
+  CHECK_FALSE((*left)[1].bytes.empty());
 }
 
 TEST_CASE("pulls are counted") {

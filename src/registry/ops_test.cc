@@ -223,6 +223,23 @@ TEST_CASE("artifacts come with their tags, pulls and accessories") {
   CHECK(o.told<GetTag>(o.guest, {o.ref(o.secret), "copy"}) == "tag_unknown");
 }
 
+TEST_CASE("an image whose manifest is damaged or lost can be deleted by its tag and by its digest") {
+  for (const char* damage : {"UPDATE manifest_bytes SET bytes = x'7b7d'", "DELETE FROM manifest_bytes"}) {
+    for (bool by_tag : {true, false}) {
+      CAPTURE(damage);
+      CAPTURE(by_tag);
+      Operations o;
+      Manifest image = o.push_image(o.secret, "one", {"1"});
+      REQUIRE(o.base.db->write([&](meta::Tx& tx) { return tx.execute(damage); }).ok());
+      std::string reference = by_tag ? "1" : image.digest->text();
+      CHECK(o.told<DeleteArtifact>(o.maintainer, {o.ref(o.secret), "2"}) == "manifest_unknown");
+      CHECK(o.told<DeleteArtifact>(o.maintainer, {o.ref(o.secret), reference}) == "ok");
+      CHECK(o.told<DeleteArtifact>(o.maintainer, {o.ref(o.secret), reference}) == "manifest_unknown");
+      CHECK(outcome(o.registry->get_tag(o.secret, "1")) == "tag_unknown");
+    }
+  }
+}
+
 TEST_CASE("the history of an image") {
   Operations o;
   const std::string config =

@@ -247,6 +247,8 @@ class Registry {
   Status delete_untagged(meta::Tx& tx, const Repository& repository, const Digest& digest,
                          const Cause& cause);
   Result<Tag> get_tag(const Repository& repository, std::string_view tag);
+  // What a tag or a digest names, be its bytes sound or not: manifest_unknown, digest_invalid.
+  Result<Digest> find_digest(const Repository& repository, std::string_view reference);
   Result<std::vector<std::string>> tags_after(const Repository& repository, std::string_view last,
                                               std::int64_t limit);
   struct TagFilter {
@@ -261,7 +263,8 @@ class Registry {
   // The same as rows, at most limits::artifact_tags_max; their manifest is not filled.
   Result<std::vector<Tag>> tags_on(std::int64_t manifest_id);
   // OCI referrers, newest last; `artifact_type` "" = all. Descriptors' annotations are in bytes: parsed by
-  // callers. At most limits::list_page_max and limits::referrers_bytes_max at once: go on with the last id.
+  // callers, and empty where they are lost. At most limits::list_page_max and limits::referrers_bytes_max at
+  // once: go on with the last id.
   Result<std::vector<Manifest>> referrers(const Repository& repository, const Digest& subject,
                                           std::string_view artifact_type, std::int64_t after_id = 0);
   // Images of all repositories in readable namespaces (and of public repositories), by id: {after_id, …}.

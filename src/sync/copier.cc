@@ -16,11 +16,11 @@ Result<Copier::Outcome> Copier::copy(const std::string& from, const std::string&
   if (!document) return fail(Reason::manifest_unknown, "the source has no image " + from);
   Outcome outcome{.digest = document->digest};
   TRY(auto present, x_target.find_digest(to));
-  bool same = present && *present == document->digest;
-  bool taken = present && !same && !overwrite && !registry::is_accessory_tag(to);
+  bool taken = present && *present != document->digest && !overwrite && !registry::is_accessory_tag(to);
   if (taken) {
     return fail(Reason::tag_immutable, fmt::format("the target's {} is another image, {}", to, *present));
   }
+  TRY(bool same, is_whole(present, document->digest));
   TRY(auto nodes, gather(*document));
   TRY_STATUS(announce(nodes));
   if (same) {
@@ -36,6 +36,15 @@ Result<Copier::Outcome> Copier::copy(const std::string& from, const std::string&
   }
   for (const Node& node : nodes) TRY_STATUS(follow(node.document.digest, 0, outcome));
   return outcome;
+}
+
+// Whether what the target's name stands for is this image. One of ours that the disk has damaged is sent
+// again.
+Result<bool> Copier::is_whole(const std::optional<std::string>& present, const std::string& digest) {
+  if (present != digest) return false;
+  if (x_target.ours() == nullptr) return true;
+  TRY(auto sound, x_target.find_digest(digest));
+  return sound.has_value();
 }
 
 Result<std::vector<Copier::Node>> Copier::gather(Document top) {
@@ -152,7 +161,8 @@ Status Copier::carry(const std::string& from, int depth, Outcome& outcome) {
   ++outcome.accessories;
   std::string digest = document->digest;
   TRY(auto present, x_target.find_digest(from));
-  if (!present || *present != digest) {
+  TRY(bool same, is_whole(present, digest));
+  if (!same) {
     TRY(auto nodes, gather(std::move(*document)));
     TRY_STATUS(send_tree(nodes, from, false));
     outcome.sent = true;

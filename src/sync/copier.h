@@ -3,6 +3,7 @@
 // What the target has is not sent. Belongs to one job.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,6 +53,7 @@ class Copier {
     Contents contents;
     std::vector<std::string> children;
   };
+  Result<bool> is_whole(const std::optional<std::string>& present, const std::string& digest);
   Result<std::vector<Node>> gather(Document top);
   Status gather_into(std::vector<Node>& nodes, Document document, int depth);
   Status send(const Node& node, const std::string& reference, bool planned);

@@ -30,6 +30,7 @@ class Place {
 
   // Nullopt: it is not there.
   virtual Result<std::optional<Document>> find(const std::string& reference) = 0;
+  // A tag may name what is damaged, and is taken all the same; a digest is there only when its bytes are.
   virtual Result<std::optional<std::string>> find_digest(const std::string& reference) = 0;
   virtual Result<std::vector<std::string>> referrers(const Digest& digest) = 0;
 

@@ -30,8 +30,15 @@ class Here final : public Place {
   }
 
   Result<std::optional<std::string>> find_digest(const std::string& reference) override {
-    TRY(auto document, find(reference));
-    return document ? std::optional(document->digest) : std::nullopt;
+    bool by_digest = reference.find(':') != reference.npos;
+    if (by_digest) {
+      TRY(auto document, find(reference));
+      return document ? std::optional(document->digest) : std::nullopt;
+    }
+    auto named = x_registry.find_digest(x_repository, reference);
+    if (named.ok()) return std::optional(named->text());
+    if (absent(named.error())) return std::optional<std::string>();
+    return named.error();
   }
 
   Result<std::vector<std::string>> referrers(const Digest& digest) override {

@@ -60,8 +60,8 @@ Result<auth::Resource> DeleteArtifact::resource(Registry& room, op::Context& con
 
 Result<op::Nothing> DeleteArtifact::run(Registry& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room, context, request.repository));
-  TRY(Manifest found, room.get_manifest(repository, request.reference));
-  TRY_STATUS(room.delete_manifest(repository, *found.digest, {.actor = context.who.name}));
+  TRY(Digest digest, room.find_digest(repository, request.reference));
+  TRY_STATUS(room.delete_manifest(repository, digest, {.actor = context.who.name}));
   return op::Nothing{};
 }
 
