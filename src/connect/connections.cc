@@ -11,6 +11,7 @@
 #include "connect/records.h"
 #include "crypto/digest.h"
 #include "http/client.h"
+#include "wire/json.h"
 
 namespace wharfage::connect {
 namespace {
@@ -35,10 +36,9 @@ Status check_text(std::string_view text, std::size_t most, std::string_view what
 }
 
 Status check_json(const std::string& text, std::string_view what) {
-  boost::json::error_code error;
-  auto value = boost::json::parse(text, error);
-  bool good = !error && value.is_object() && text.size() <= limits::connection_vendor_max;
-  if (!good)
+  bool small = text.size() <= limits::connection_vendor_max;
+  auto value = small ? wire::parse_json(text) : fail(Reason::too_large);
+  if (!value.ok() || !value->is_object())
     return fail(Reason::invalid_parameter, "further settings must be a JSON object", std::string(what));
   return {};
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "inventory/inventory.h"
 #include "inventory/records.h"
+#include "wire/json.h"
 #include "wire/schema.h"
 
 namespace wharfage::inventory {
@@ -65,12 +66,9 @@ std::int64_t image_size(const json::object& manifest) {
 }
 
 Result<json::object> parse(const std::string& bytes) {
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::value value = json::parse(bytes, error, {}, options);
-  if (error || !value.is_object()) return fail(Reason::manifest_invalid);
-  return std::move(value.get_object());
+  auto value = wire::parse_json(bytes);
+  if (!value.ok() || !value->is_object()) return fail(Reason::manifest_invalid);
+  return std::move(value->get_object());
 }
 
 // Errors of the registry as a whole; others concern one repository.

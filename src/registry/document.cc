@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "registry/double_keys.h"
+#include "wire/json.h"
 
 namespace wharfage::registry {
 namespace {
@@ -85,13 +85,9 @@ Result<std::vector<Descriptor>> parse_descriptors(const json::object& object, st
 
 Result<json::value> parse_json(std::string_view bytes) {
   if (bytes.size() > limits::manifest_bytes_max) return fail(Reason::too_large, "the manifest is too large");
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::error_code failed;
-  json::value value = json::parse(json::string_view(bytes.data(), bytes.size()), failed, {}, options);
-  if (failed) return invalid("the manifest is not JSON");
-  if (!value.is_object()) return invalid("the manifest is not a JSON object");
-  if (has_double_keys(bytes)) return invalid("a key of the manifest occurs twice");
+  auto value = wire::parse_json(bytes, wire::Doubled::refused);
+  if (!value.ok()) return invalid("the manifest cannot be read: " + value.error().message);
+  if (!value->is_object()) return invalid("the manifest is not a JSON object");
   return value;
 }
 

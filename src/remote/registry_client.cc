@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "remote/challenge.h"
+#include "wire/json.h"
 
 namespace wharfage::remote {
 namespace {
@@ -18,12 +19,13 @@ constexpr std::string_view manifest_types[] = {"application/vnd.oci.image.index.
                                                "application/vnd.docker.distribution.manifest.list.v2+json",
                                                "application/vnd.docker.distribution.manifest.v2+json"};
 
+constexpr std::size_t list_values_max = 1024 * 1024;  // names in one page of a list
+
 // The registry's own words, shortened: they are shown to people as a reason.
 std::string said(const http::ClientResponse& response) {
-  json::error_code error;
-  json::value body = json::parse(response.body, error);
-  if (!error && body.is_object()) {
-    auto* errors = body.get_object().if_contains("errors");
+  auto body = wire::parse_json(response.body);
+  if (body.ok() && body->is_object()) {
+    auto* errors = body->get_object().if_contains("errors");
     bool listed =
         errors && errors->is_array() && !errors->get_array().empty() && errors->get_array()[0].is_object();
     if (listed) {
@@ -134,10 +136,9 @@ Result<std::string> RegistryClient::fetch_token(const std::string& realm, const 
   request.canceled = x_canceled;
   TRY(auto response, x_http.send(request));
   if (response.status != 200) return failure(response, "asking for a token");
-  json::error_code error;
-  json::value body = json::parse(response.body, error);
+  auto body = wire::parse_json(response.body);
   for (const char* name : {"token", "access_token"}) {
-    auto* token = !error && body.is_object() ? body.get_object().if_contains(name) : nullptr;
+    auto* token = body.ok() && body->is_object() ? body->get_object().if_contains(name) : nullptr;
     if (token && token->is_string() && !token->get_string().empty()) return std::string(token->get_string());
   }
   return fail(Reason::remote_failed, "the token service gave no token");
@@ -158,11 +159,10 @@ Result<std::vector<std::string>> RegistryClient::list(const std::string& path, c
     TRY(auto response, send({.method = "GET", .path = page, .scope = scope}));
     if (response.status == 404) return fail(Reason::repository_unknown, "listing: the registry answered 404");
     if (response.status != 200) return failure(response, "listing");
-    json::error_code error;
-    json::value body = json::parse(response.body, error);
-    if (error || !body.is_object())
+    auto body = wire::parse_json(response.body, wire::Doubled::last_counts, list_values_max);
+    if (!body.ok() || !body->is_object())
       return fail(Reason::remote_failed, "listing: the registry answered no JSON object");
-    auto* array = body.get_object().if_contains(member);
+    auto* array = body->get_object().if_contains(member);
     if (array && array->is_array()) {
       for (const json::value& item : array->get_array()) {
         if (item.is_string()) items.emplace_back(item.get_string());
@@ -298,9 +298,8 @@ Result<std::optional<std::vector<std::string>>> RegistryClient::referrers(const 
     TRY(auto response, send({.method = "GET", .path = page, .scope = pull_scope(repository)}));
     if (response.status == 404 || response.status == 405) return std::optional<std::vector<std::string>>();
     if (response.status != 200) return failure(response, "listing referrers");
-    json::error_code error;
-    json::value body = json::parse(response.body, error);
-    auto* list = !error && body.is_object() ? body.get_object().if_contains("manifests") : nullptr;
+    auto body = wire::parse_json(response.body);
+    auto* list = body.ok() && body->is_object() ? body->get_object().if_contains("manifests") : nullptr;
     if (!list || !list->is_array()) return std::optional<std::vector<std::string>>();
     for (const json::value& item : list->get_array()) {
       auto* name = item.is_object() ? item.get_object().if_contains("digest") : nullptr;

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "base/limits.h"
+#include "wire/json.h"
 
 namespace wharfage::scan {
 namespace {
@@ -32,12 +33,9 @@ const json::array* array_of(const json::object& object, std::string_view name) {
 }
 
 Result<json::object> parse_manifest(std::string_view bytes) {
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::error_code error;
-  json::value value = json::parse(bytes, error, {}, options);
-  if (error || !value.is_object()) return impossible("the manifest cannot be read");
-  return std::move(value.get_object());
+  auto value = wire::parse_json(bytes);
+  if (!value.ok() || !value->is_object()) return impossible("the manifest cannot be read");
+  return std::move(value->get_object());
 }
 
 bool is_image_config(std::string_view media_type) {

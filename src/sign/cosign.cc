@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/json.h"
 
 namespace wharfage::sign {
 namespace {
@@ -46,11 +47,8 @@ std::string signature_tag(const Digest& digest) {
 }
 
 Result<std::vector<SignatureLayer>> read_signatures(std::string_view manifest) {
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::error_code error;
-  json::value parsed = json::parse(manifest, error, {}, options);
-  auto* layers = !error && parsed.is_object() ? parsed.get_object().if_contains("layers") : nullptr;
+  auto parsed = wire::parse_json(manifest);
+  auto* layers = parsed.ok() && parsed->is_object() ? parsed->get_object().if_contains("layers") : nullptr;
   if (!layers || !layers->is_array()) return fail(Reason::manifest_invalid, "this is no signature manifest");
   std::vector<SignatureLayer> found;
   for (const json::value& layer : layers->get_array()) {

@@ -15,7 +15,8 @@
 namespace wharfage::sync {
 
 constexpr std::size_t layout_index_bytes_max = 8 * 1024 * 1024;
-constexpr std::size_t layout_entries_max = 10'000;           // of index.json
+constexpr std::size_t layout_entries_max = 10'000;  // of index.json
+constexpr std::size_t layout_values_max = 32 * layout_entries_max;
 constexpr std::size_t layout_archive_members_max = 200'000;  // of a tar file
 
 // What names the repository of an entry, so that one layout can hold several.

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "sync/layout.h"
 #include "sync/manifest.h"
+#include "wire/json.h"
 
 namespace wharfage::sync {
 namespace {
@@ -28,12 +29,9 @@ Result<json::object> read_json(LayoutFiles& files, const std::string& name) {
   TRY(auto file, files.open(name));
   if (file.size > static_cast<std::int64_t>(layout_index_bytes_max)) return fail(Reason::too_large, name);
   TRY(std::string bytes, file.read(0, static_cast<std::size_t>(file.size)));
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::error_code error;
-  json::value value = json::parse(bytes, error, {}, options);
-  if (error || !value.is_object()) return hostile(name + " cannot be read");
-  return std::move(value.get_object());
+  auto value = wire::parse_json(bytes, wire::Doubled::last_counts, layout_values_max);
+  if (!value.ok() || !value->is_object()) return hostile(name + " cannot be read");
+  return std::move(value->get_object());
 }
 
 Result<LayoutEntry> entry_of(const json::value& item) {
@@ -107,11 +105,8 @@ Result<Document> LayoutReader::read_manifest_of(const Digest& digest) {
     return fail(Reason::digest_invalid, {}, digest.text());
   document.media_type = x_media_types[digest.text()];
   if (document.media_type.empty()) {
-    json::error_code error;
-    json::parse_options options;
-    options.max_depth = limits::json_depth_max;
-    json::value value = json::parse(document.bytes, error, {}, options);
-    if (!error && value.is_object()) document.media_type = text_of(value.get_object(), "mediaType");
+    auto value = wire::parse_json(document.bytes);
+    if (value.ok() && value->is_object()) document.media_type = text_of(value->get_object(), "mediaType");
   }
   TRY(auto contents, read_manifest(document.media_type, document.bytes));
   document.subject = contents.subject;

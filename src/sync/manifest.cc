@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "base/limits.h"
+#include "wire/json.h"
 
 namespace wharfage::sync {
 namespace {
@@ -10,12 +11,9 @@ namespace {
 namespace json = boost::json;
 
 Result<json::object> parse(std::string_view bytes) {
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::value value = json::parse(bytes, error, {}, options);
-  if (error || !value.is_object()) return fail(Reason::manifest_invalid);
-  return std::move(value.get_object());
+  auto value = wire::parse_json(bytes);
+  if (!value.ok() || !value->is_object()) return fail(Reason::manifest_invalid);
+  return std::move(value->get_object());
 }
 
 std::string text_of(const json::object& object, const char* name) {

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "wire/json.h"
 
 namespace wharfage::wire {
 namespace detail {
@@ -156,15 +157,6 @@ Status check_value(const Type& type, const std::string& name, const json::value&
   return {};
 }
 
-Result<json::value> parse(std::string_view text) {
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::error_code error;
-  json::value value = json::parse(text, error, {}, options);
-  if (error) return fail(Reason::malformed_body, "the text is not valid JSON: " + error.message());
-  return value;
-}
-
 // ---- parameters -------------------------------------------------------------------------------------------
 
 Status read_params(const Params& params, std::span<const Field> fields, const std::string& prefix, void* at);
@@ -202,7 +194,7 @@ Status read_scalar(const Type& type, const Field& field, const std::string& name
       *static_cast<bool*>(at) = text[0] == 't' || text[0] == 'T';
       return {};
     default: {
-      auto value = parse(text);
+      auto value = parse_json(text);
       if (!value.ok()) return wrong(name, "must be JSON");
       return read_value(type, &field, name, *value, at);
     }
@@ -322,7 +314,7 @@ void write_value(std::string& out, const Type& type, const void* at) {
 }  // namespace
 
 Status decode_json(std::string_view text, std::span<const Field> fields, void* object) {
-  TRY(json::value value, parse(text));
+  TRY(json::value value, parse_json(text));
   if (!value.is_object()) return fail(Reason::malformed_body, "the body must be a JSON object");
   return read_object(value.get_object(), fields, "", object);
 }
@@ -398,7 +390,7 @@ std::string json_schema(std::span<const Field> fields) {
 }
 
 Status check_names(std::string_view text, std::span<const Field> fields, std::span<const Field> elsewhere) {
-  TRY(auto value, detail::parse(text));
+  TRY(auto value, parse_json(text));
   if (!value.is_object()) return {};
   auto declared = [&](std::string_view name) {
     return std::any_of(fields.begin(), fields.end(), [&](const Field& one) { return one.name == name; });

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "registry/document.h"
 #include "registry/ops/artifacts.h"
+#include "wire/json.h"
 
 namespace wharfage::registry::ops {
 namespace {
@@ -14,11 +15,8 @@ Result<json::value> read_config(Registry& room, const Repository& repository, co
   if (blob.size > static_cast<std::int64_t>(limits::manifest_bytes_max))
     return fail(Reason::too_large, "the image's config is too large", digest.text());
   TRY(std::string bytes, blob.read(0, static_cast<std::size_t>(blob.size)));
-  json::parse_options options;
-  options.max_depth = limits::json_depth_max;
-  json::error_code failed;
-  json::value config = json::parse(bytes, failed, {}, options);
-  if (failed || !config.is_object())
+  auto config = wire::parse_json(bytes);
+  if (!config.ok() || !config->is_object())
     return fail(Reason::unsupported, "the image's config is not readable", digest.text());
   return config;
 }
