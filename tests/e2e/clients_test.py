@@ -64,6 +64,8 @@ def test_podman(server, published, folder):
     podman("push", "--tls-verify=false", "--format", "v2s2", published, f"{server.address}/podman/docker:v1")
     reply = server.web().get("/v2/podman/docker/manifests/v1")
     equal(reply.headers["Content-Type"], "application/vnd.docker.distribution.manifest.v2+json")
+    found = podman("search", "--tls-verify=false", f"{server.address}/podman").stdout
+    assert f"{server.address}/podman/copy" in found, found
 
 
 def test_buildah(server, published, folder):

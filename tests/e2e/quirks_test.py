@@ -233,13 +233,27 @@ def test_scopes_as_they_come(published):
 
 
 def test_searching_as_podman_does(published):
-    """/v1/search may fail, but not like a fault; then the catalog, with a token that names no scope."""
+    """/v1/search may fail, but not like a fault; then the catalog, at first with a token that names no scope."""
     old = published.web().get("/v1/search?n=25&q=app")
     assert old.status in (401, 404), old
     token = published.web().get("/auth/token?account=admin&service=wharfage").json()["token"]
-    reply = published.web(user=None, token=token).get("/v2/_catalog")
+    refused = published.web(user=None, token=token).get("/v2/_catalog")
+    equal((refused.status, challenge(refused)["error"]), (401, "insufficient_scope"))
+    scope = challenge(refused)["scope"]
+    equal(scope, "registry:catalog:*")
+    wide = published.web().get(f"/auth/token?service=wharfage&scope={scope}").json()["token"]
+    reply = published.web(user=None, token=wide).get("/v2/_catalog")
     equal(reply.status, 200)
     assert "team/app" in reply.json()["repositories"], reply
+    equal(published.web().get("/v2/_catalog").status, 200, "with Basic there is no scope")
+
+
+def test_the_catalog_is_not_for_tokens_of_repositories(published):
+    narrow = published.web().get("/auth/token?service=wharfage&scope=repository:team/app:pull").json()["token"]
+    reply = published.web(user=None, token=narrow).get("/v2/_catalog")
+    equal((reply.status, challenge(reply)["error"]), (401, "insufficient_scope"))
+    nobody = published.web(user=None).get("/auth/token?service=wharfage&scope=registry:catalog:*").json()["token"]
+    equal(published.web(user=None, token=nobody).get("/v2/_catalog").status, 401)
 
 
 def test_a_token_that_is_too_narrow_names_what_is_missing(published):

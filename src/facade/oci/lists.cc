@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "facade/oci/error.h"
 #include "facade/oci/exchange.h"
+#include "wire/json.h"
 
 namespace wharfage::oci {
 namespace {
@@ -54,13 +56,20 @@ std::string descriptor(const registry::Manifest& manifest) {
   std::string text = fmt::format(R"({{"mediaType":{},"digest":"{}","size":{})",
                                  json_string(manifest.media_type), manifest.digest->text(), manifest.size);
   if (!manifest.artifact_type.empty()) text += ",\"artifactType\":" + json_string(manifest.artifact_type);
-  json::error_code error;
-  json::value parsed = json::parse(manifest.bytes, error);
-  if (!error && parsed.is_object()) {
-    auto* annotations = parsed.get_object().if_contains("annotations");
+  auto parsed = wire::parse_json(manifest.bytes);
+  if (parsed.ok() && parsed->is_object()) {
+    auto* annotations = parsed->get_object().if_contains("annotations");
     if (annotations && annotations->is_object()) text += ",\"annotations\":" + json::serialize(*annotations);
   }
   return text + "}";
+}
+
+// What distribution's own registry asks for: the scope "registry:catalog:*".
+bool covers_catalog(const auth::RegistryTokens::Claims& claims) {
+  return std::any_of(claims.access.begin(), claims.access.end(), [](const auth::RegistryAccess& one) {
+    return one.type == "registry" && one.name == "catalog" &&
+           std::find(one.actions.begin(), one.actions.end(), "*") != one.actions.end();
+  });
 }
 
 }  // namespace
@@ -68,6 +77,10 @@ std::string descriptor(const registry::Manifest& manifest) {
 http::Response Exchange::catalog() {
   bool presented = !x_request.headers.get("Authorization").empty();
   if (!presented) return refuse(fail(Reason::unauthenticated));
+  if (x_claims && !covers_catalog(*x_claims)) {
+    x_short_scope = true;
+    return refuse(fail(Reason::unauthenticated, "the token does not cover the catalog"));
+  }
   auto page = read_page(x_query);
   if (!page.ok()) return refuse(page.error());
   auto readable = x_oci.x_auth.readable_namespaces(x_who);
