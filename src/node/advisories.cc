@@ -35,8 +35,6 @@ std::string advisory_file(const Config& config) {
 }
 
 int import_advisories(const Config& config, const std::vector<std::string>& paths) {
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(advisory_file(config)).parent_path(), error);
   auto report = scan::import_advisories(paths, advisory_file(config), scan::ImportMode::add, SystemClock());
   if (!report.ok()) return complain(report.error());
   fmt::print("read {} records in {} ms: {} used, {} of other systems, {} withdrawn, {} unreadable\n",

@@ -190,6 +190,15 @@ TEST_CASE("an import adds, renews and forgets") {
   CHECK(rows_of(*import(folder, ImportMode::replace), "Debian:12", "p") == "CVE-1-1[,1]1 ");
 }
 
+TEST_CASE("the first import makes the database's folder") {
+  Folder folder;
+  std::string database = folder.path("not there yet/advisories.db");
+  folder.write("in/a.json", record("GHSA-1", "2024-01-01T00:00:00Z",
+                                   R"("affected":[)" + affected("Debian:12", "p", "") + "]"));
+  CHECK(import_advisories({folder.path("in")}, database, ImportMode::add, frozen).ok());
+  CHECK(AdvisoryDb::open(database).ok());
+}
+
 TEST_CASE("an import that brings nothing changes nothing") {
   Folder folder;
   std::string database = folder.path("advisories.db");
@@ -198,7 +207,10 @@ TEST_CASE("an import that brings nothing changes nothing") {
   auto nothing = import_advisories({folder.path("in")}, database, ImportMode::add, frozen);
   REQUIRE_FALSE(nothing.ok());
   CHECK(nothing.error().reason == Reason::invalid_parameter);
-  CHECK_FALSE(import_advisories({folder.path("missing")}, database, ImportMode::add, frozen).ok());
+  for (const std::string& elsewhere : {database, folder.path("not there yet/advisories.db")}) {
+    auto missing = import_advisories({folder.path("missing")}, elsewhere, ImportMode::add, frozen);
+    CHECK(missing.error().reason == Reason::invalid_parameter);
+  }
   folder.write("bad.zip", "PK\3\4 this is no zip");
   CHECK_FALSE(import_advisories({folder.path("bad.zip")}, database, ImportMode::add, frozen).ok());
   CHECK(import_advisories({}, database, ImportMode::add, frozen).error().reason == Reason::missing_parameter);

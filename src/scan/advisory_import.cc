@@ -171,7 +171,15 @@ Status carry_over(const std::string& database, AdvisoryBuilder& builder) {
 Result<ImportReport> import_advisories(const std::vector<std::string>& paths, const std::string& database,
                                        ImportMode mode, const Clock& clock) {
   if (paths.empty()) return fail(Reason::missing_parameter, "name at least one file or folder to import");
+  for (const std::string& path : paths) {
+    std::error_code error;
+    auto status = fs::status(path, error);
+    if (!fs::is_directory(status) && !fs::is_regular_file(status))
+      return fail(Reason::invalid_parameter, "there is no such file or folder", path);
+  }
   std::int64_t started = monotonic_ms();
+  std::error_code error;
+  fs::create_directories(fs::path(database).parent_path(), error);
   ImportLock lock(database);
   TRY_STATUS(lock.take());
   Import import;
