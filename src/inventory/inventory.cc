@@ -166,12 +166,17 @@ std::vector<Image> Inventory::named(std::vector<Image> images) {
 }
 
 Result<Page<Image>> Inventory::list_images(const ImageFilter& filter, Slice slice) {
+  for (const auto* part : {&filter.namespace_contains, &filter.name_contains, &filter.tag_contains}) {
+    if (part->size() > limits::repository_name_max)
+      return fail(Reason::invalid_parameter, "no name is as long as what is looked for");
+  }
   TRY(auto connections,
       x_connections.list({.name_contains = filter.registry_name_contains, .kinds = filter.kinds},
                          {0, INT32_MAX}));
   std::string set = ",";
   for (const auto& one : connections.items) {
-    bool wanted = !filter.connection_id || filter.connection_id == one.id;
+    bool wanted =
+        (!filter.connection_id || filter.connection_id == one.id) && (one.own() || !filter.own_only);
     if (wanted) set += std::to_string(one.id) + ",";
   }
   TRY(auto page, x_registry.db().read([&](meta::Tx& tx) -> Result<Page<Image>> {

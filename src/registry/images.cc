@@ -68,6 +68,7 @@ Result<std::vector<std::string>> Registry::tags_after(const Repository& reposito
 }
 
 Result<Page<Tag>> Registry::list_tags(const Repository& repository, const TagFilter& filter, Slice slice) {
+  TRY_STATUS(check_filter(filter.name_contains));
   slice = bounded(slice);
   return x_state->db.read([&](meta::Tx& tx) -> Result<Page<Tag>> {
     Page<Tag> page;

@@ -323,6 +323,20 @@ TEST_CASE("lists of tags and manifests") {
   CHECK((*readable)[0].repository.full_name() == "team/app");
 }
 
+TEST_CASE("what names are asked to contain is bounded") {
+  RegistryFixture f;
+  Repository app = f.repository("team/app");
+  for (char c : {'x', '%', '\\'}) {
+    std::string longest(limits::repository_name_max, c), longer(70'000, c);
+    CHECK(f.registry->list_tags(app, {.name_contains = longest}, {})->total == 0);
+    CHECK(f.registry->list_namespaces({.name_contains = longest}, {})->total == 0);
+    CHECK(f.registry->list_repositories({.name_contains = longest}, {})->total == 0);
+    CHECK(outcome(f.registry->list_tags(app, {.name_contains = longer}, {})) == "invalid_parameter");
+    CHECK(outcome(f.registry->list_namespaces({.name_contains = longer}, {})) == "invalid_parameter");
+    CHECK(outcome(f.registry->list_repositories({.name_contains = longer}, {})) == "invalid_parameter");
+  }
+}
+
 TEST_CASE("referrers") {
   RegistryFixture f;
   Registry& registry = *f.registry;

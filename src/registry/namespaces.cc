@@ -65,6 +65,7 @@ Result<Namespace> Registry::get_namespace_by_public_id(std::string_view public_i
 }
 
 Result<Page<Namespace>> Registry::list_namespaces(const NamespaceFilter& filter, Slice slice) {
+  TRY_STATUS(check_filter(filter.name_contains));
   slice = bounded(slice);
   return x_state->db.read([&](meta::Tx& tx) { return records::list_namespaces(tx, filter, slice); });
 }

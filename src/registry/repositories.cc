@@ -107,6 +107,7 @@ Result<Repository> Registry::ensure_repository(const Name& name) {
 }
 
 Result<Page<Repository>> Registry::list_repositories(const RepositoryFilter& filter, Slice slice) {
+  TRY_STATUS(check_filter(filter.name_contains));
   slice = bounded(slice);
   return x_state->db.read([&](meta::Tx& tx) -> Result<Page<Repository>> {
     TRY(auto page, records::list_repositories(tx, filter, slice));

@@ -66,6 +66,13 @@ inline std::int64_t bounded_and_one(std::int64_t limit) {
   return std::clamp<std::int64_t>(limit, 0, static_cast<std::int64_t>(limits::list_page_max) + 1);
 }
 
+// What a name is asked to contain. A longer text would match nothing, at the cost of a pattern that databases
+// refuse.
+inline Status check_filter(std::string_view part) {
+  if (part.size() <= limits::repository_name_max) return {};
+  return fail(Reason::invalid_parameter, "no name is as long as what is looked for");
+}
+
 // What collect() has reclaimed since this process began, and how many faults checks and scrubs have told of.
 struct Reclaimed {
   std::atomic<std::int64_t> blobs{0}, bytes{0}, uploads{0}, strays{0}, runs{0}, faults{0};
