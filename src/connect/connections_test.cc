@@ -119,20 +119,48 @@ TEST_CASE("a token finds its connection until it is replaced") {
   CHECK(bench.house.base.bytes_on_disk().find(second) == std::string::npos);
 }
 
-TEST_CASE("everybody sees connections, administrators change them, strangers see nothing") {
+TEST_CASE("who copies sees connections, administrators change them, strangers see nothing") {
   ConnectFixture bench;
   auto admin = bench.house.base.user("root", true), alice = bench.house.base.user("alice");
   auto nobody = auth::Principal::anonymous();
+  bench.house.base.grant(alice, bench.house.repository("team/app").namespace_id, auth::Role::developer);
   Connections& room = *bench.connections;
-  NewConnection wanted{.name = "hub", .kind = Kind::harbor, .url = "http://127.0.0.1:1"};
+  NewConnection wanted{.name = "hub",
+                       .kind = Kind::harbor,
+                       .url = "http://127.0.0.1:1",
+                       .username = "robot",
+                       .password = "secret"};
   CHECK(outcome(bench.call<ops::CreateConnection>(room, alice, wanted)) == "denied");
   auto made = bench.call<ops::CreateConnection>(room, admin, wanted);
   REQUIRE(made.ok());
   CHECK(bench.call<ops::ListConnections>(room, alice, {})->total == 2);
   CHECK_FALSE(bench.call<ops::ListConnections>(room, nobody, {}).ok());
   CHECK(bench.call<ops::GetConnection>(room, alice, {.uuid = made->uuid})->id == made->id);
+  CHECK(bench.call<ops::GetConnection>(room, alice, {.id = made->id})->username == "");
+  CHECK(bench.call<ops::GetConnection>(room, admin, {.id = made->id})->username == "robot");
+  for (const Connection& one : bench.call<ops::ListConnections>(room, alice, {})->items) {
+    CHECK(one.username == "");
+    CHECK(one.masked_password() == "");
+  }
   CHECK(outcome(bench.call<ops::UpdateConnection>(room, alice, {.key = {.id = made->id}})) == "denied");
   CHECK(outcome(bench.call<ops::DeleteConnections>(room, alice, {.keys = {{.id = made->id}}})) == "denied");
   CHECK(outcome(bench.call<ops::DeleteConnections>(room, admin, {.keys = {{.uuid = made->uuid}}})) == "ok");
   CHECK(bench.call<ops::CountConnections>(room, alice, {})->success == 1);
+}
+
+TEST_CASE("connections are nobody's business who may not copy") {
+  ConnectFixture bench;
+  auto stranger = bench.house.base.user("stranger"), guest = bench.house.base.user("guest");
+  bench.house.base.grant(guest, bench.house.repository("team/app").namespace_id, auth::Role::guest);
+  Connections& room = *bench.connections;
+  Connection hub = bench.connect("hub", "http://127.0.0.1:1");
+  for (const auto& who : {stranger, guest}) {
+    CHECK(outcome(bench.call<ops::ListConnections>(room, who, {})) == "denied");
+    CHECK(outcome(bench.call<ops::CountConnections>(room, who, {})) == "denied");
+    CHECK(outcome(bench.call<ops::GetConnection>(room, who, {.id = hub.id})) == "connection_unknown");
+    CHECK(outcome(bench.call<ops::GetConnection>(room, who, {.uuid = hub.uuid})) == "connection_unknown");
+    CHECK(bench.call<ops::GetConnection>(room, who, {.id = room.own()->id})->own());
+  }
+  CHECK(outcome(bench.call<ops::GetConnection>(room, auth::Principal::anonymous(), {.id = hub.id})) ==
+        "unauthenticated");
 }

@@ -102,6 +102,7 @@ struct ImageFilter {
   bool newest_version_only = false;  // the tag of each image that was updated last
   // Of our own registry only images in these namespaces are listed; nullopt: all.
   std::optional<std::vector<std::int64_t>> readable;
+  bool own_only = false;  // of no other registry
 };
 
 struct Options {

@@ -230,9 +230,11 @@ TEST_CASE("the daily run starts once when it is due, and old tasks are forgotten
 
 TEST_CASE("administrators start runs; of our own registry everybody sees what he may read") {
   Bench bench;
-  auto admin = bench.house.base.user("root", true), alice = bench.house.base.user("alice");
+  auto admin = bench.house.base.user("root", true), alice = bench.house.base.user("alice"),
+       stranger = bench.house.base.user("stranger"), developer = bench.house.base.user("developer");
   auto team = bench.house.repository("team/app"), other = bench.house.repository("other/secret");
   bench.house.base.grant(alice, team.namespace_id, auth::Role::guest);
+  bench.house.base.grant(developer, team.namespace_id, auth::Role::developer);
   bench.house.push_image(team, "x", {"1"});
   bench.house.push_image(other, "y", {"1"});
   bench.go();
@@ -245,7 +247,28 @@ TEST_CASE("administrators start runs; of our own registry everybody sees what he
   auto seen = bench.call<ops::ListImages>(*bench.room, alice, {});
   REQUIRE(seen->total == 1);
   CHECK(seen->items.at(0).namespace_name == "team");
-  CHECK(bench.call<ops::ListTaskRegistries>(*bench.room, alice, {.task_id = task->id})->total == 1);
-  CHECK(bench.call<ops::ListTasks>(*bench.room, alice, {})->total == 1);
+  CHECK(bench.call<ops::ListTaskRegistries>(*bench.room, developer, {.task_id = task->id})->total == 1);
+  CHECK(bench.call<ops::ListTasks>(*bench.room, developer, {})->total == 1);
+  for (const auto& who : {alice, stranger}) {
+    CHECK(outcome(bench.call<ops::ListTaskRegistries>(*bench.room, who, {.task_id = task->id})) == "denied");
+    CHECK(outcome(bench.call<ops::GetTask>(*bench.room, who, {.task_id = task->id})) == "denied");
+    CHECK(outcome(bench.call<ops::ListTasks>(*bench.room, who, {})) == "denied");
+  }
+  // What another registry holds is for those who may know of it.
+  auto jenkins = bench.connect("jenkins", "", connect::Kind::cicd);
+  REQUIRE(bench.room->add_image(jenkins, {.name = "app", .tag = "1"}).ok());
+  CHECK(bench.call<ops::ListImages>(*bench.room, admin, {})->total == 3);
+  CHECK(bench.call<ops::ListImages>(*bench.room, developer, {})->total == 2);
+  CHECK(bench.call<ops::ListImages>(*bench.room, alice, {})->total == 1);
+  CHECK(bench.call<ops::ListImages>(*bench.room, stranger, {})->total == 0);
+  CHECK(bench.call<ops::ListImages>(*bench.room, alice, {.filter = {.connection_id = jenkins.id}})->total ==
+        0);
+  std::string long_name(limits::repository_name_max + 1, 'x');
+  for (ImageFilter filter :
+       {ImageFilter{.namespace_contains = long_name}, ImageFilter{.name_contains = long_name},
+        ImageFilter{.tag_contains = long_name}}) {
+    CHECK(outcome(bench.call<ops::ListImages>(*bench.room, admin, {.filter = filter})) ==
+          "invalid_parameter");
+  }
   CHECK_FALSE(bench.call<ops::ListTasks>(*bench.room, auth::Principal::anonymous(), {}).ok());
 }

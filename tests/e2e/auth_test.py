@@ -139,6 +139,8 @@ def test_roles(people):
     assert "team/app" in names and "other/app" not in names, names
     for path in ("/users", "/robots", "/audit", "/jobs"):
         equal(login(people, "dora").get("/api/v1" + path).status, 403, path)
+    for name, status in (("dora", 200), ("gus", 403), ("sam", 403)):
+        equal(login(people, name).get("/api/v1/connections").status, status, f"{name}: where our images go")
 
 
 def test_a_revoked_grant_counts_at_once(people):

@@ -1,5 +1,7 @@
 #include "connect/ops/connections.h"
 
+#include <algorithm>
+
 namespace wharfage::connect::ops {
 namespace {
 
@@ -17,20 +19,50 @@ Result<auth::Resource> resource_of(Connections& room, const Key& key) {
   return installation("connection " + connection.name);
 }
 
+bool administers(op::Context& context) {
+  return context.auth.authorise(context.who, auth::Access::administer, {}).ok();
+}
+
+void conceal(Connection& connection) {
+  connection.username.clear();
+  connection.has_password = false;
+}
+
 }  // namespace
 
-Result<auth::Resource> ListConnections::resource(Connections&, op::Context&, const Request&) {
-  return installation();
-}
-Result<Page<Connection>> ListConnections::run(Connections& room, op::Context&, const Request& request) {
-  return room.list(request.filter, request.slice);
+Status may_see_connections(op::Context& context) {
+  TRY(auto readable, context.auth.readable_namespaces(context.who));
+  bool copies = !readable || std::any_of(readable->begin(), readable->end(), [&](std::int64_t space) {
+    return context.auth.authorise(context.who, auth::Access::write, {.namespace_id = space, .name = {}}).ok();
+  });
+  if (copies) return {};
+  return context.auth.authorise(context.who, auth::Access::administer, {});
 }
 
-Result<auth::Resource> GetConnection::resource(Connections& room, op::Context&, const Request& request) {
-  return resource_of(room, request);
+Result<auth::Resource> ListConnections::resource(Connections&, op::Context& context, const Request&) {
+  TRY_STATUS(may_see_connections(context));
+  return installation();
 }
-Result<Connection> GetConnection::run(Connections& room, op::Context&, const Request& request) {
-  return find(room, request);
+Result<Page<Connection>> ListConnections::run(Connections& room, op::Context& context,
+                                              const Request& request) {
+  TRY(auto page, room.list(request.filter, request.slice));
+  if (!administers(context)) std::for_each(page.items.begin(), page.items.end(), conceal);
+  return page;
+}
+
+// In the words of what does not exist.
+Result<auth::Resource> GetConnection::resource(Connections& room, op::Context& context,
+                                               const Request& request) {
+  TRY(auto connection, find(room, request));
+  Status seen = connection.own() ? Status() : may_see_connections(context);
+  if (!seen.ok() && seen.error().reason == Reason::denied) return fail(Reason::connection_unknown);
+  TRY_STATUS(std::move(seen));
+  return installation("connection " + connection.name);
+}
+Result<Connection> GetConnection::run(Connections& room, op::Context& context, const Request& request) {
+  TRY(auto connection, find(room, request));
+  if (!administers(context)) conceal(connection);
+  return connection;
 }
 
 Result<auth::Resource> CreateConnection::resource(Connections&, op::Context&, const Request& request) {
@@ -79,7 +111,8 @@ Result<RefreshToken::Response> RefreshToken::run(Connections& room, op::Context&
   return Response{token};
 }
 
-Result<auth::Resource> CountConnections::resource(Connections&, op::Context&, const Request&) {
+Result<auth::Resource> CountConnections::resource(Connections&, op::Context& context, const Request&) {
+  TRY_STATUS(may_see_connections(context));
   return installation();
 }
 Result<CountConnections::Response> CountConnections::run(Connections& room, op::Context&,

@@ -1,5 +1,6 @@
-// The operations on registry connections. Everybody who is signed in may see which registries are connected
-// (never their passwords); only administrators connect, change and remove them.
+// The operations on registry connections. Only administrators connect, change and remove them and see whom we
+// are over there. Who may start copies in some namespace sees which registries there are; all others see our
+// own instance and nothing else. Nobody sees passwords.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,9 @@
 #include "op/operation.h"
 
 namespace wharfage::connect::ops {
+
+// Whether the caller may know which registries are connected: denied, unauthenticated.
+Status may_see_connections(op::Context& context);
 
 // A connection is named by number (sas, SWR) or by UUID (HSS): whichever is set.
 struct Key {
