@@ -102,6 +102,17 @@ TEST_CASE_FIXTURE(Damaged, "a repository that is being emptied has no findings")
   CHECK(report.counted["links"] == 2);
 }
 
+TEST_CASE_FIXTURE(Damaged, "a repository that lost its name without being deleted is looked at") {
+  Digest unused = blob(app, "unused");
+  execute("UPDATE repository_blobs SET loose_since = NULL WHERE digest = '" + unused.text() + "'");
+  execute("UPDATE repositories SET full_name = NULL, namespace_id = NULL");
+  CHECK(check(false).faults["link_kept"] == 1);
+  CHECK(check(true).faults["link_kept"] == 1);
+  CHECK(check(false).faults["link_kept"] == 0);
+  for (int i = 0; i < 3; ++i) REQUIRE(registry->collect(0).ok());
+  CHECK_FALSE(fs::exists(file(unused)));
+}
+
 TEST_CASE_FIXTURE(Damaged, "a sound store has no findings and is counted") {
   (void)push(app, index_json({descriptor(*image.digest, static_cast<std::size_t>(image.size), oci_manifest)}),
              {"i"}, oci_index);

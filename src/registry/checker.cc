@@ -119,7 +119,7 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
     tell(tx, {"link_loose", name, place.digest, "counts as unused although a manifest needs it", x_mend});
     return x_mend ? records::tighten_link(tx, place.repository_id, place.digest) : Status();
   }
-  bool leaving = name.empty();  // its repository has lost its name, and goes with all links
+  TRY(bool leaving, records::is_leaving(tx, place.repository_id));  // with all its links
   if (leaving) return {};
   tell(tx,
        {"link_kept", name, place.digest, "no manifest needs it, and it would never be reclaimed", x_mend});

@@ -45,7 +45,9 @@ Status Registry::Checker::manifest(const records::ManifestAt& one) {
     TRY(auto blobs, records::blobs_of(tx, one.id));
     TRY(auto children, records::children_of(tx, one.id));
     TRY(auto lost, records::lost_blobs_of(tx, one.id));
-    bool all = lost.empty() && (!document->config || holds(blobs, document->config->digest.text()));
+    TRY(auto lost_children, records::lost_children_of(tx, one.id));
+    bool all = lost.empty() && lost_children.empty() &&
+               (!document->config || holds(blobs, document->config->digest.text()));
     for (const auto& layer : document->layers)
       all = all && (holds(blobs, layer.digest.text()) || is_distributed_elsewhere(layer));
     for (const auto& child : document->children)
@@ -69,6 +71,11 @@ Status Registry::Checker::references(meta::Tx& tx, const records::ManifestAt& on
   for (const auto& blob : lost) {
     tell(tx, {"image_incomplete", repository->full_name(), one.digest,
               "its blob " + blob + " is lost; push the image again", false});
+  }
+  TRY(auto children, records::lost_children_of(tx, one.id));
+  for (const auto& child : children) {
+    tell(tx, {"image_incomplete", repository->full_name(), one.digest,
+              "its image " + child + " is gone; push that again", false});
   }
   return {};
 }
@@ -121,5 +128,4 @@ Status Registry::Checker::dangling_tag(meta::Tx& tx, const records::TagAt& tag) 
   return {};
 }
 
-// Rows and figures come from one snapshot, so a difference is a fault and not a push on its way.
 }  // namespace wharfage::registry

@@ -210,8 +210,10 @@ struct TagAt {
   bool dangling = false;
 };
 Result<std::vector<TagAt>> tags_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
+Result<std::vector<std::string>> lost_children_of(meta::Tx& tx, std::int64_t manifest_id);  // without a row
 Result<std::vector<std::int64_t>> repositories_after(meta::Tx& tx, std::int64_t id, std::int64_t limit);
-Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id);  // tags and manifests, from their rows
+Result<bool> is_leaving(meta::Tx& tx, std::int64_t repository_id);  // it was deleted
+Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id);   // tags and manifests, from their rows
 Result<Counts> recount_store(meta::Tx& tx);
 Status loosen_link(meta::Tx& tx, const Place& place, TimeMs now);
 

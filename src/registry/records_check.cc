@@ -83,6 +83,16 @@ Result<std::vector<std::string>> children_of(meta::Tx& tx, std::int64_t manifest
              first_text);
 }
 
+Result<std::vector<std::string>> lost_children_of(meta::Tx& tx, std::int64_t manifest_id) {
+  return all(tx.query(R"sql(
+    SELECT c.digest FROM manifest_children c
+    WHERE c.manifest_id = $1
+      AND NOT EXISTS (SELECT 1 FROM manifests m
+                      WHERE m.repository_id = c.repository_id AND m.digest = c.digest))sql",
+                      {manifest_id}),
+             first_text);
+}
+
 Result<std::vector<TagAt>> tags_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit) {
   return all(tx.query(R"sql(
     SELECT t.id, t.repository_id, t.name,
@@ -99,6 +109,12 @@ Result<std::vector<std::int64_t>> repositories_after(meta::Tx& tx, std::int64_t 
     SELECT id FROM repositories WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2)sql",
                       {id, limit}),
              first_integer);
+}
+
+Result<bool> is_leaving(meta::Tx& tx, std::int64_t repository_id) {
+  return exists(tx.first(R"sql(
+    SELECT 1 FROM repositories WHERE id = $1 AND deleted_at IS NOT NULL)sql",
+                         {repository_id}));
 }
 
 Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id) {

@@ -110,6 +110,32 @@ def test_the_command_line_beside_a_running_server(folder):
         run_tool("scrub", "--data", server.data, settings=SETTINGS)
 
 
+def test_an_index_whose_image_has_gone(folder):
+    server = Server(os.path.join(folder, "one"), SETTINGS)
+    image = oci.small_image(7)
+    for data in image.blobs.values():
+        oci.push_blob(server.web(), "team/app", data)
+    equal(oci.put_manifest(server.web(), "team/app", image.digest, image.manifest).status, 201)
+    index = json.dumps({"schemaVersion": 2, "mediaType": oci.INDEX, "manifests": [
+        {"mediaType": oci.MANIFEST, "digest": image.digest, "size": len(image.manifest)}]}).encode()
+    equal(oci.put_manifest(server.web(), "team/app", "all", index, oci.INDEX).status, 201)
+    server.stop()
+    with sqlite3.connect(os.path.join(server.data, "wharfage.db")) as db:  # without foreign keys
+        for table in ("manifest_blobs", "manifest_bytes"):
+            db.execute(f"DELETE FROM {table} WHERE manifest_id = (SELECT id FROM manifests WHERE digest = ?)",
+                       (image.digest,))
+        db.execute("DELETE FROM manifests WHERE digest = ?", (image.digest,))
+    db.close()
+    told = run_tool("fsck", "--data", server.data, settings=SETTINGS, check=False)
+    equal(told.returncode, 7, told)
+    assert "image_incomplete" in told.stdout and image.digest in told.stdout, told.stdout
+    run_tool("fsck", "--repair", "--data", server.data, settings=SETTINGS, check=False)
+    server.start()
+    oci.push(server.web(), "team/app", image, image.digest)
+    equal(faults(run_job(server, "checks")), {})
+    server.stop()
+
+
 def test_a_folder_without_a_registry(folder):
     nowhere = os.path.join(folder, "typo")
     done = run_tool("fsck", "--data", nowhere, settings=SETTINGS, check=False)
