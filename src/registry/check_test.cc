@@ -329,6 +329,24 @@ TEST_CASE_FIXTURE(Damaged, "what a namespace holds is counted again") {
   CHECK(policies.usage(other.namespace_id)->bytes == untouched.bytes);
 }
 
+TEST_CASE_FIXTURE(Damaged, "what manifests weigh is counted again") {
+  Policies policies{*registry, *base.ids};
+  Repository gone = repository("team/gone");
+  push_image(gone, "two", {"1"});
+  REQUIRE(registry->delete_repository(gone.id).ok());
+  auto right = policies.usage(app.namespace_id)->bytes;
+  std::string id = std::to_string(app.id);
+  execute("UPDATE registry_changes SET bytes = bytes - 5 WHERE bytes > 0 AND repository_id = " + id);
+  Report told = check(true);
+  // The repository's figure is right again, and the namespace's is held against it.
+  CHECK(only(told) == "count_wrong team/app repository mended");
+  CHECK(check(false).findings.empty());
+  execute("UPDATE namespace_changes SET bytes = bytes + 7 WHERE bytes = " + std::to_string(image.size));
+  CHECK(only(check(true)) == "count_wrong team namespace mended");
+  CHECK(policies.usage(app.namespace_id)->bytes == right);
+  CHECK(check(false).findings.empty());
+}
+
 TEST_CASE_FIXTURE(Damaged, "a check tells nothing of what is only on its way") {
   // The bytes are there and their row follows: as a second process would see it, by the age of the file.
   REQUIRE(store->put("arriving").ok());

@@ -37,7 +37,11 @@ class Registry::Checker {
   Status counts();
   Status counts_of(meta::Tx& tx, std::int64_t repository_id, bool mend, bool& wrong);
   Status usages();
-  Status settle_usage(meta::Tx& tx, std::int64_t namespace_id);
+  struct WrongUsage {
+    std::int64_t namespace_id = 0;
+    NamespaceUsage kept, right;
+  };
+  Status settle_usage(meta::Tx& tx, const WrongUsage& wrong);
 
   // Tells once the transaction has been committed.
   void tell(meta::Tx& tx, Finding finding);

@@ -3,7 +3,8 @@
 #include "registry/checker.h"
 #include "registry/policy_records.h"
 
-// Figures against the rows they count. What differs is counted again while nobody can write.
+// Figures against the rows they count. What differs of a repository or the store is counted again while
+// nobody can write.
 namespace wharfage::registry {
 namespace {
 
@@ -70,7 +71,7 @@ Status Registry::Checker::counts() {
 Status Registry::Checker::counts_of(meta::Tx& tx, std::int64_t id, bool settle, bool& wrong) {
   TRY(auto kept, id == 0 ? records::store_counts(tx) : records::counts(tx, id));
   TRY(auto right, id == 0 ? records::recount_store(tx) : records::recount(tx, id));
-  if (id != 0) kept.repositories = kept.blobs = kept.bytes = 0;
+  if (id != 0) kept.repositories = kept.blobs = 0;
   records::Counts change = difference(right, kept);
   wrong = !is_zero(change);
   if (!wrong || !settle) return {};
@@ -80,37 +81,37 @@ Status Registry::Checker::counts_of(meta::Tx& tx, std::int64_t id, bool settle, 
   return x_mend ? records::append_change(tx, id, change) : Status();
 }
 
-// What the quotas of namespaces are held against.
+// What the quotas of namespaces are held against. To count a namespace reads every link of the store, which
+// nobody may have to wait for: a snapshot tells what is missing. That stays so whatever is appended
+// meanwhile.
 Status Registry::Checker::usages() {
   for (std::int64_t last = 0;;) {
     TRY_STATUS(x_follower.alive());
-    std::vector<std::int64_t> wrong;
+    std::vector<WrongUsage> wrong;
     TRY(auto page, x_state.db.read([&](meta::Tx& tx) -> Result<std::vector<records::UsageAt>> {
+      wrong.clear();
       TRY(auto right, records::recount_usage(tx, last, page_size));
       for (const auto& one : right) {
         TRY(auto kept, records::usage(tx, one.namespace_id));
-        if (!is_zero(difference(one.usage, kept))) wrong.push_back(one.namespace_id);
+        if (!is_zero(difference(one.usage, kept))) wrong.push_back({one.namespace_id, kept, one.usage});
       }
       return right;
     }));
-    for (std::int64_t id : wrong)
-      TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return settle_usage(tx, id); }));
+    for (const auto& one : wrong)
+      TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return settle_usage(tx, one); }));
     x_follower.counted("namespaces", static_cast<std::int64_t>(page.size()));
     if (page.empty()) return {};
     last = page.back().namespace_id;
   }
 }
 
-Status Registry::Checker::settle_usage(meta::Tx& tx, std::int64_t id) {
-  TRY(auto space, records::find_namespace(tx, id));
-  TRY(auto right, records::recount_usage(tx, id - 1, 1));
-  if (!space || right.empty()) return {};
-  TRY(auto kept, records::usage(tx, id));
-  NamespaceUsage change = difference(right[0].usage, kept);
-  if (is_zero(change)) return {};
+Status Registry::Checker::settle_usage(meta::Tx& tx, const WrongUsage& wrong) {
+  TRY(auto space, records::find_namespace(tx, wrong.namespace_id));
+  if (!space) return {};
   tell(tx, {"count_wrong", space->name, "namespace",
-            described(kept) + "; there are " + described(right[0].usage), x_mend});
-  return x_mend ? records::append_usage(tx, id, change) : Status();
+            described(wrong.kept) + "; there are " + described(wrong.right), x_mend});
+  if (!x_mend) return {};
+  return records::append_usage(tx, wrong.namespace_id, difference(wrong.right, wrong.kept));
 }
 
 }  // namespace wharfage::registry

@@ -49,6 +49,10 @@ Result<Quota> quota(meta::Tx& tx, std::int64_t namespace_id);
 Status put_quota(meta::Tx& tx, std::int64_t namespace_id, const Quota& quota, std::string_view set_by,
                  TimeMs now);
 Status append_usage(meta::Tx& tx, std::int64_t namespace_id, const NamespaceUsage& change);
+// The same for bytes of the repository's namespace, also when the repository was deleted.
+Status append_manifest_bytes(meta::Tx& tx, std::int64_t repository_id, std::int64_t bytes);
+// A manifest that goes for good: neither its repository nor the namespace holds its bytes any more.
+Status uncount_manifest(meta::Tx& tx, const Manifest& manifest);
 Result<NamespaceUsage> usage(meta::Tx& tx, std::int64_t namespace_id);  // folded and appended
 Result<std::vector<std::int64_t>> namespaces_to_fold(meta::Tx& tx, std::int64_t limit);
 struct FoldedUsage {
@@ -59,7 +63,8 @@ struct UsageAt {
   std::int64_t namespace_id = 0;
   NamespaceUsage usage;
 };
-// From the rows that are counted, for the next `limit` namespaces. Reads every link of the store.
+// From the rows that are counted, for the next `limit` namespaces. Reads every link of the store. What
+// manifests weigh is taken from the counts of repositories, which are held against the rows themselves.
 Result<std::vector<UsageAt>> recount_usage(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
 // Whether any repository of the namespace has the blob.
 Result<bool> is_linked_in(meta::Tx& tx, std::int64_t namespace_id, std::string_view digest);

@@ -160,6 +160,18 @@ std::vector<meta::Migration> policy_schema() {
           PRIMARY KEY (run_id, number)
         );
       )ddl"},
+      // What is there is appended, and folded like any change.
+      {316, "registry: quotas count the bytes of manifests", R"ddl(
+        INSERT INTO registry_changes (repository_id, repositories, tags, accessory_tags, manifests,
+                                      accessories, pulls, blobs, bytes)
+        SELECT m.repository_id, 0, 0, 0, 0, 0, 0, 0, CAST(SUM(m.size) AS BIGINT)
+        FROM manifests m GROUP BY m.repository_id;
+        INSERT INTO namespace_changes (namespace_id, repositories, tags, blobs, bytes)
+        SELECT COALESCE(r.namespace_id, r.deleted_namespace_id), 0, 0, 0, CAST(SUM(m.size) AS BIGINT)
+        FROM manifests m JOIN repositories r ON r.id = m.repository_id
+        WHERE COALESCE(r.namespace_id, r.deleted_namespace_id) IS NOT NULL
+        GROUP BY COALESCE(r.namespace_id, r.deleted_namespace_id);
+      )ddl"},
   };
 }
 

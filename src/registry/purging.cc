@@ -10,6 +10,7 @@ namespace {
 
 Status purge_one(meta::Tx& tx, Registry& registry, const Manifest& manifest) {
   TRY_STATUS(records::loosen_blobs(tx, manifest, registry.clock().now()));
+  TRY_STATUS(records::uncount_manifest(tx, manifest));
   TRY_STATUS(records::delete_manifest(tx, manifest.id));
   TRY(auto repository, records::find_repository(tx, manifest.repository_id));
   return repository ? tell_purged(tx, registry.events(), *repository, manifest) : Status();

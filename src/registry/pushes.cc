@@ -130,9 +130,13 @@ Result<Registry::Push::Needs> Registry::Push::look(meta::Tx& tx) {
     if (!row && !is_accessory_tag(tag)) ++counted;
     moves = moves || !row || !found || row->manifest_id != found->id;
   }
-  if (counted > 0) {
-    TRY_STATUS(x_state.admit(tx, x_repository.namespace_id, x_repository.namespace_name, {.tags = counted}));
+  NamespaceUsage more{.tags = counted};
+  if (!found) {  // one that was deleted is still counted
+    TRY(auto deleted, records::find_deleted_manifest(tx, x_repository.id, x_wanted.digest->text()));
+    if (!deleted) more.bytes = x_wanted.size;
   }
+  if (more.tags > 0 || more.bytes > 0)
+    TRY_STATUS(x_state.admit(tx, x_repository.namespace_id, x_repository.namespace_name, more));
   // A media type that differs is for write() to judge, and so is what the caller expects.
   bool same = found && found->media_type == x_wanted.media_type && found->bytes == x_wanted.bytes;
   if (same && !moves && !x_push.expected) needs.unchanged = std::move(found);
@@ -188,8 +192,8 @@ Result<Registry::Pushed> Registry::Push::write(meta::Tx& tx) {
   }
   if (pushed.created && moved.empty()) TRY_STATUS(emit(tx, pushed.manifest, ""));
   if (pushed.created || x_tag_ids_used > 0) TRY_STATUS(records::append_change(tx, repository.id, x_change));
-  if (x_change.tags > 0)
-    TRY_STATUS(records::append_usage(tx, repository.namespace_id, {.tags = x_change.tags}));
+  NamespaceUsage used{.tags = x_change.tags, .bytes = x_change.bytes};
+  if (used.tags > 0 || used.bytes > 0) TRY_STATUS(records::append_usage(tx, repository.namespace_id, used));
   x_state.forget(tx, repository.id, std::move(moved));
   return pushed;
 }
@@ -227,6 +231,7 @@ Result<Manifest> Registry::Push::insert(meta::Tx& tx) {
   manifest.pushed_at = x_now;
   manifest.total_size = manifest.size;
   TRY_STATUS(records::insert_manifest(tx, manifest));
+  x_change.bytes += manifest.size;
   if (x_document.index) {
     TRY_STATUS(refer_to_children(tx, manifest));
   } else {

@@ -53,6 +53,95 @@ TEST_CASE("what a namespace holds: every blob once, tags without those of access
 
 TEST_CASE("a deleted repository counts no longer, its bytes until they are purged") {
   World w(day_ms);
+TEST_CASE("manifests count with their own bytes, until they are purged") {
+  World w(day_ms);
+  Repository app = w.repository("team/app"), web = w.repository("team/web");
+  std::string image = w.image(app, "one", R"(,"annotations":{"a":")" + std::string(4000, 'x') + "\"}");
+  auto blobs = w.usage(app).bytes;
+  auto size = static_cast<std::int64_t>(image.size());
+  auto pushed = w.push(app, image, {"1"});
+  REQUIRE(pushed.ok());
+  CHECK(w.usage(app).bytes == blobs + size);
+  REQUIRE(w.push(app, image, {"2"}).ok());  // the same again
+  CHECK(w.usage(app).bytes == blobs + size);
+  CHECK(w.registry->usage()->bytes == blobs);  // of the store: its blobs
+  REQUIRE(w.registry->fold_pulls().ok());
+  CHECK(w.registry->usage()->bytes == blobs);
+
+  std::string next = w.image(app, "one", R"(,"annotations":{"b":")" + std::string(4000, 'x') + "\"}");
+  w.limit(app, {.bytes = blobs + 2 * size - 1});
+  CHECK(outcome(w.push(app, next, {"3"})) == "quota_exceeded");
+  CHECK(outcome(w.registry->get_tag(app, "3")) == "tag_unknown");
+  w.limit(app, {.bytes = blobs + 2 * size});
+  CHECK(w.push(app, next, {"3"}).ok());
+  CHECK(w.push(app, image, {"4"}).ok());  // brings nothing
+
+  REQUIRE(w.registry->delete_manifest(app, *pushed->manifest.digest).ok());
+  CHECK(w.usage(app).bytes == blobs + 2 * size);  // it can come back
+  CHECK(w.push(app, image, {"1"}).ok());
+  CHECK(w.usage(app).bytes == blobs + 2 * size);
+  REQUIRE(w.registry->delete_manifest(app, *pushed->manifest.digest).ok());
+  REQUIRE(w.policies.purge_manifest(app, *pushed->manifest.digest).ok());
+  CHECK(w.usage(app).bytes == blobs + size);
+  CHECK(w.registry->usage()->bytes == blobs);
+}
+
+TEST_CASE("manifests of a deleted repository count until it has been emptied") {
+  for (bool folded : {false, true}) {
+    World w(day_ms);
+    Repository app = w.repository("team/app"), web = w.repository("team/web");
+    auto gone = w.push_image(app, "one", {"1"}), kept = w.push_image(app, "two", {"2"});
+    auto full = w.usage(app).bytes;
+    REQUIRE(w.registry->delete_manifest(app, *gone.digest).ok());
+    REQUIRE(w.registry->delete_repository(app.id).ok());
+    if (folded) {
+      REQUIRE(w.registry->fold_pulls().ok());
+      REQUIRE(w.policies.fold_usage().ok());
+    }
+    CHECK(w.usage(web).bytes == full);
+    w.base.clock.advance(day_ms);
+    while (*w.policies.purge()) {
+    }
+    w.base.clock.advance(1000);
+    w.empty_all();
+    CHECK(w.count("SELECT COUNT(*) FROM repositories") == 1);
+    CHECK(w.usage(web).bytes == 0);
+    REQUIRE(w.registry->fold_pulls().ok());
+    CHECK(w.registry->usage()->bytes == 0);
+    CHECK(w.count("SELECT COUNT(*) FROM registry_counts WHERE repository_id <> 0 AND bytes <> 0") == 0);
+  }
+}
+
+TEST_CASE("a store from before counts the manifests it has") {
+  World w(day_ms);
+  Repository app = w.repository("team/app"), gone = w.repository("team/gone");
+  auto one = w.push_image(app, "one", {"1"});
+  w.push_image(app, "two", {"2"});
+  w.push_image(gone, "three", {"3"});
+  REQUIRE(w.registry->delete_manifest(app, *one.digest).ok());
+  REQUIRE(w.registry->delete_repository(gone.id).ok());
+  auto right = w.usage(app);
+  auto run = [&w](const std::string& sql) {
+    REQUIRE(w.base.db->write([&](meta::Tx& tx) { return tx.execute(sql); }).ok());
+  };
+  std::string held = "(SELECT SUM(size) FROM manifests)";
+  run("UPDATE registry_changes SET bytes = 0 WHERE repository_id <> 0");
+  run("INSERT INTO namespace_changes SELECT id, 0, 0, 0, -" + held + " FROM namespaces");
+  CHECK(w.usage(app).bytes < right.bytes);
+  for (const auto& step : schema()) {
+    if (step.number != 316) continue;
+    for (std::size_t from = 0, to; (to = step.sql.find(';', from)) != std::string::npos; from = to + 1)
+      run(std::string(step.sql.substr(from, to - from)));
+  }
+  CHECK(w.usage(app).bytes == right.bytes);
+  REQUIRE(w.registry->delete_manifest(app, *w.registry->get_tag(app, "2")->manifest.digest).ok());
+  w.base.clock.advance(day_ms + 1);
+  while (*w.policies.purge()) {
+  }
+  w.empty_all();
+  CHECK(w.usage(app).bytes == 0);
+}
+
   Repository app = w.repository("team/app");
   w.push_image(app, "one", {"1", "2"});
   auto full = w.usage(app);

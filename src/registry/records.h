@@ -161,7 +161,10 @@ Result<std::vector<std::string>> uploads_of(meta::Tx& tx, std::int64_t repositor
 // ---- counts (records_counts.cc). Repository 0 holds what concerns the whole store.
 struct Counts {
   std::int64_t repositories = 0, tags = 0, accessory_tags = 0, manifests = 0, accessories = 0, pulls = 0,
-               blobs = 0, bytes = 0;
+               blobs = 0;
+  // Of the store: what its blobs come to. Of a repository: what its manifests come to themselves, those that
+  // were deleted among them.
+  std::int64_t bytes = 0;
 };
 // Of a repository that is being emptied, at most `limit` at once; nullopt: there are none. They tell how many
 // manifests went, and how many blobs with how many bytes were doomed because nobody else links them.
@@ -179,6 +182,7 @@ Status fold_changes_of(meta::Tx& tx, std::int64_t repository_id);
 Status forget_counts(meta::Tx& tx, std::int64_t repository_id);
 // Of a repository: once per fold, not per pull. 0: never.
 Status note_last_pull(meta::Tx& tx, std::int64_t repository_id, TimeMs at);
+// Of a repository that has been emptied, after a fold. Until now its namespace held what the manifests weigh.
 Result<TimeMs> last_pull(meta::Tx& tx, std::int64_t repository_id);
 Result<bool> add_pulls(meta::Tx& tx, std::int64_t manifest_id, std::int64_t pulls, TimeMs at);
 

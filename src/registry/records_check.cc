@@ -128,6 +128,9 @@ Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id) {
     GROUP BY is_accessory)sql",
                                {repository_id}));
   for (const auto& row : manifests) (row.integer(0) ? counts.accessories : counts.manifests) = row.integer(1);
+  TRY(counts.bytes, number(tx.first(R"sql(
+    SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM manifests WHERE repository_id = $1)sql",
+                                    {repository_id})));
   return counts;
 }
 
@@ -154,13 +157,24 @@ Result<std::vector<UsageAt>> recount_usage(meta::Tx& tx, std::int64_t after_id, 
                   FROM (SELECT DISTINCT digest, namespace_id FROM repository_blobs
                         WHERE namespace_id IN (SELECT id FROM page)) l
                   JOIN blobs b ON b.digest = l.digest
-                  GROUP BY l.namespace_id)
+                  GROUP BY l.namespace_id),
+         places AS (SELECT id, COALESCE(namespace_id, deleted_namespace_id) AS namespace_id
+                    FROM repositories
+                    WHERE COALESCE(namespace_id, deleted_namespace_id) IN (SELECT id FROM page)),
+         weighed AS (SELECT c.namespace_id, CAST(SUM(c.bytes) AS BIGINT) AS bytes
+                     FROM (SELECT p.namespace_id, f.bytes
+                           FROM places p JOIN registry_counts f ON f.repository_id = p.id
+                           UNION ALL
+                           SELECT p.namespace_id, f.bytes
+                           FROM places p JOIN registry_changes f ON f.repository_id = p.id) c
+                     GROUP BY c.namespace_id)
     SELECT n.id,
            (SELECT COUNT(*) FROM repositories r WHERE r.namespace_id = n.id),
            (SELECT COUNT(*) FROM repositories r JOIN tags t ON t.repository_id = r.id
             WHERE r.namespace_id = n.id AND t.is_accessory = 0),
-           COALESCE(h.blobs, 0), COALESCE(h.bytes, 0)
+           COALESCE(h.blobs, 0), COALESCE(h.bytes, 0) + COALESCE(w.bytes, 0)
     FROM page n LEFT JOIN held h ON h.namespace_id = n.id
+         LEFT JOIN weighed w ON w.namespace_id = n.id
     ORDER BY n.id)sql",
                       {after_id, limit}),
              to_usage);

@@ -1,4 +1,5 @@
 #include "meta/rows.h"
+#include "registry/policy_records.h"
 #include "registry/records.h"
 
 // Figures: every change is a row of its own, folding adds them up.
@@ -98,7 +99,8 @@ Result<Counts> store_counts(meta::Tx& tx) {
     SELECT CAST(COALESCE(SUM(repositories), 0) AS BIGINT), CAST(COALESCE(SUM(tags), 0) AS BIGINT),
            CAST(COALESCE(SUM(accessory_tags), 0) AS BIGINT), CAST(COALESCE(SUM(manifests), 0) AS BIGINT),
            CAST(COALESCE(SUM(accessories), 0) AS BIGINT), CAST(COALESCE(SUM(pulls), 0) AS BIGINT),
-           CAST(COALESCE(SUM(blobs), 0) AS BIGINT), CAST(COALESCE(SUM(bytes), 0) AS BIGINT)
+           CAST(COALESCE(SUM(blobs), 0) AS BIGINT),
+           CAST(COALESCE(SUM(CASE WHEN repository_id = 0 THEN bytes ELSE 0 END), 0) AS BIGINT)
     FROM registry_changes)sql")));
   return sum(old, fresh);
 }
@@ -111,8 +113,9 @@ Status fold_changes_of(meta::Tx& tx, std::int64_t repository_id) {
   TRY(auto change, appended(tx, repository_id));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM registry_changes WHERE repository_id = $1)sql", {repository_id}));
   TRY_STATUS(add_counts(tx, repository_id, change));
-  if (repository_id != 0) TRY_STATUS(add_counts(tx, 0, change));
-  return {};
+  if (repository_id == 0) return {};
+  change.bytes = 0;  // manifests are no blobs of the store
+  return add_counts(tx, 0, change);
 }
 
 Result<std::int64_t> fold_changes(meta::Tx& tx, std::int64_t limit) {
@@ -125,6 +128,8 @@ Result<std::int64_t> fold_changes(meta::Tx& tx, std::int64_t limit) {
 }
 
 Status forget_counts(meta::Tx& tx, std::int64_t repository_id) {
+  TRY(auto held, folded(tx, repository_id));
+  TRY_STATUS(append_manifest_bytes(tx, repository_id, -held.bytes));
   return done(tx.execute(R"sql(DELETE FROM registry_counts WHERE repository_id = $1)sql", {repository_id}));
 }
 

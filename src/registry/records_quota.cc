@@ -64,6 +64,21 @@ Status append_usage(meta::Tx& tx, std::int64_t namespace_id, const NamespaceUsag
                          {namespace_id, c.repositories, c.tags, c.blobs, c.bytes}));
 }
 
+Status append_manifest_bytes(meta::Tx& tx, std::int64_t repository_id, std::int64_t bytes) {
+  if (bytes == 0) return {};
+  return done(tx.execute(R"sql(
+    INSERT INTO namespace_changes (namespace_id, repositories, tags, blobs, bytes)
+    SELECT COALESCE(r.namespace_id, r.deleted_namespace_id), 0, 0, 0, CAST($2 AS BIGINT)
+    FROM repositories r
+    WHERE r.id = $1 AND COALESCE(r.namespace_id, r.deleted_namespace_id) IS NOT NULL)sql",
+                         {repository_id, bytes}));
+}
+
+Status uncount_manifest(meta::Tx& tx, const Manifest& manifest) {
+  TRY_STATUS(append_change(tx, manifest.repository_id, {.bytes = -manifest.size}));
+  return append_manifest_bytes(tx, manifest.repository_id, -manifest.size);
+}
+
 Result<NamespaceUsage> usage(meta::Tx& tx, std::int64_t namespace_id) {
   TRY(auto old, folded(tx, namespace_id));
   TRY(auto fresh, appended(tx, namespace_id));

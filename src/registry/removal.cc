@@ -77,6 +77,7 @@ Status Registry::State::drop_manifest(meta::Tx& tx, const Repository& repository
 
 Status Registry::State::purge_manifest(meta::Tx& tx, const Manifest& manifest) {
   TRY_STATUS(records::loosen_blobs(tx, manifest, clock.now()));
+  TRY_STATUS(records::uncount_manifest(tx, manifest));
   return records::delete_manifest(tx, manifest.id);
 }
 
