@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "registry/policies.h"
@@ -49,6 +50,26 @@ Status Registry::State::admit_blob(const Repository& repository, const Digest& d
     if (there) return {};
     return admit(tx, repository.namespace_id, repository.namespace_name, {.bytes = size});
   });
+}
+
+// An upload that was begun and never finished must not keep its client from sending the blob again, so what
+// unfinished ones hold is not taken from what is left: all of them together may hold another quota.
+Result<Registry::State::Room> Registry::State::room(meta::Tx& tx, const Repository& repository,
+                                                    const std::optional<Digest>& becomes) const {
+  TRY(auto quota, records::quota(tx, repository.namespace_id));
+  if (!quota.bytes) return Room{};
+  TRY(auto usage, records::usage(tx, repository.namespace_id));
+  std::int64_t left = std::max<std::int64_t>(*quota.bytes - usage.bytes, 0);
+  if (becomes) {
+    TRY(bool there, records::is_linked_in(tx, repository.namespace_id, becomes->text()));
+    TRY(auto blob, records::find_blob(tx, becomes->text()));
+    if (there && blob) left = std::max(left, blob->size);
+  }
+  return Room{left, std::max(left, *quota.bytes), *quota.bytes};
+}
+
+Status Registry::admit(const Namespace& space, const NamespaceUsage& more) {
+  return x_state->db.read([&](meta::Tx& tx) { return x_state->admit(tx, space.id, space.name, more); });
 }
 
 Status Registry::admit(const Repository& repository, std::int64_t bytes) {

@@ -1,5 +1,7 @@
+#include "base/limits.h"
 #include "registry/policies.h"
 #include "registry/registry_fixture.h"
+#include "registry/upload_bytes.h"
 
 using namespace wharfage;
 using namespace wharfage::registry;
@@ -51,8 +53,6 @@ TEST_CASE("what a namespace holds: every blob once, tags without those of access
   CHECK(w.usage(app).blobs == 0);
 }
 
-TEST_CASE("a deleted repository counts no longer, its bytes until they are purged") {
-  World w(day_ms);
 TEST_CASE("manifests count with their own bytes, until they are purged") {
   World w(day_ms);
   Repository app = w.repository("team/app"), web = w.repository("team/web");
@@ -142,6 +142,8 @@ TEST_CASE("a store from before counts the manifests it has") {
   CHECK(w.usage(app).bytes == 0);
 }
 
+TEST_CASE("a deleted repository counts no longer, its bytes until they are purged") {
+  World w(day_ms);
   Repository app = w.repository("team/app");
   w.push_image(app, "one", {"1", "2"});
   auto full = w.usage(app);
@@ -177,11 +179,134 @@ TEST_CASE("what is over the quota is refused, whichever way it comes") {
   CHECK(w.registry->admit(app, 400).ok());
   auto id = *w.registry->begin_upload(app, w.who);
   auto writer = *w.registry->open_upload(app, id, w.who, DigestAlgorithm::sha256);
-  REQUIRE(writer->append(big).ok());
-  CHECK(outcome(w.registry->finish_upload(app, id, *writer, Digest::of(big))) == "quota_exceeded");
+  CHECK(outcome(writer->append(big)) == "quota_exceeded");
+  CHECK(outcome(w.registry->upload_size(app, id, w.who)) == "upload_unknown");
   CHECK(outcome(w.registry->open_blob(app, Digest::of(big))) == "blob_unknown");
   w.limit(app, {});
   CHECK(w.registry->put_blob(app, big).ok());
+}
+
+namespace {
+
+struct Uploading : World {
+  Repository app = repository("team/app");
+
+  std::unique_ptr<UploadWriter> writer(const std::string& id, const std::optional<Digest>& becomes = {}) {
+    auto opened = registry->open_upload(app, id, who, DigestAlgorithm::sha256, becomes);
+    REQUIRE(opened.ok());
+    return *std::move(opened);
+  }
+  std::string begin(bool kept = false) {
+    std::string id = *registry->begin_upload(app, who);
+    auto first = writer(id);
+    if (kept) REQUIRE(registry->keep_upload(app, id, who).ok());
+    return id;
+  }
+  void check_gone(const std::string& id) {
+    CHECK(outcome(registry->upload_size(app, id, who)) == "upload_unknown");
+    CHECK(outcome(store->upload_size(id)) == "upload_unknown");
+    CHECK(count("SELECT COUNT(*) FROM uploads") == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Uploading, "an upload is refused as soon as it is too large, and has gone then") {
+  limit(app, {.bytes = 1000});
+  for (bool kept : {false, true}) {
+    CAPTURE(kept);
+    std::string id = begin(kept);
+    REQUIRE(writer(id)->append(std::string(600, 'a')).ok());
+    {
+      auto second = writer(id);
+      REQUIRE(second->append(std::string(400, 'a')).ok());
+      CHECK(second->check_there().ok());
+      CHECK(outcome(second->append("a")) == "quota_exceeded");
+      CHECK(outcome(second->append("a")) != "ok");
+      CHECK(outcome(second->check_there()) == "upload_unknown");
+    }
+    check_gone(id);
+    id = begin(kept);
+    CHECK(writer(id)->expect(1000).ok());
+    CHECK(outcome(writer(id)->expect(1001)) == "quota_exceeded");
+    check_gone(id);
+  }
+  blob(app, std::string(900, 'b'));
+  std::string id = begin();
+  CHECK(outcome(writer(id)->append(std::string(101, 'a'))) == "quota_exceeded");
+  // What is there already may come again, and nothing under its name that is larger.
+  std::string same(900, 'b');
+  id = begin();
+  CHECK(writer(id, Digest::of(same))->append(same).ok());
+  CHECK(outcome(writer(id, Digest::of(same))->append("b")) == "quota_exceeded");
+  check_gone(id);
+}
+
+TEST_CASE_FIXTURE(Uploading, "an upload that was overtaken by others is refused at its end, and has gone") {
+  limit(app, {.bytes = 1000});
+  std::string id = begin(true), bytes(600, 'a');
+  {
+    auto late = writer(id);
+    REQUIRE(late->append(bytes).ok());
+    blob(app, std::string(500, 'b'));
+    CHECK(outcome(registry->finish_upload(app, id, *late, Digest::of(bytes))) == "quota_exceeded");
+  }
+  check_gone(id);
+}
+
+TEST_CASE_FIXTURE(Uploading, "all unfinished uploads of a namespace hold no more than its quota") {
+  limit(app, {.bytes = 1000});
+  std::string first = begin(), second = begin(), third = begin();
+  REQUIRE(writer(first)->append(std::string(600, 'a')).ok());
+  REQUIRE(writer(second)->append(std::string(400, 'b')).ok());
+  CHECK(outcome(writer(third)->append("c")) == "quota_exceeded");
+  REQUIRE(registry->cancel_upload(app, second, who).ok());
+  third = begin();
+  REQUIRE(writer(third)->append(std::string(300, 'c')).ok());
+  {
+    auto last = writer(first);
+    REQUIRE(registry->finish_upload(app, first, *last, Digest::of(std::string(600, 'a'))).ok());
+  }
+  auto more = writer(third);
+  CHECK(more->append(std::string(100, 'c')).ok());  // 400 finished bytes are left to it
+  CHECK(outcome(more->append("c")) == "quota_exceeded");
+  // Another namespace does not notice.
+  Repository other = repository("other/app");
+  std::string id = *registry->begin_upload(other, who);
+  CHECK(
+      (*registry->open_upload(other, id, who, DigestAlgorithm::sha256))->append(std::string(5000, 'd')).ok());
+}
+
+TEST_CASE("what unfinished uploads hold") {
+  UploadBytes uploads;
+  using Verdict = UploadBytes::Verdict;
+  CHECK(uploads.grow("a", 1, {}) == Verdict::gone);
+  uploads.open("a", 7, 100, 0);
+  uploads.open("b", 7, 0, 0);
+  CHECK(uploads.grow("b", 50, 150) == Verdict::fine);
+  CHECK(uploads.grow("b", 1, 150) == Verdict::over);
+  CHECK(uploads.grow("a", 1, {}) == Verdict::fine);
+  CHECK(uploads.held(7) == 151);
+  uploads.close("a", 90, 10);
+  CHECK(uploads.held(7) == 140);
+  uploads.drop("b");
+  uploads.close("b", 50, 10);
+  CHECK_FALSE(uploads.holds("b"));
+  CHECK(uploads.held(7) == 90);
+  uploads.open("c", 8, 1, limits::upload_lifetime_ms + 9);
+  CHECK(uploads.holds("a"));
+  uploads.open("d", 8, 1, limits::upload_lifetime_ms + 10);  // "a" was written to last at 10
+  CHECK_FALSE(uploads.holds("a"));
+  CHECK(uploads.held(7) == 0);
+  uploads.open("e", 8, 0, 20 * limits::upload_lifetime_ms);
+  CHECK(uploads.holds("c"));  // somebody writes
+  for (int i = 0; i < 65'540; ++i) {
+    uploads.open(std::to_string(i), 9, 1, 21 * limits::upload_lifetime_ms);
+    uploads.close(std::to_string(i), 1, 21 * limits::upload_lifetime_ms);
+  }
+  CHECK(uploads.held(9) <= 65'537);
+  CHECK_FALSE(uploads.holds("0"));
+  CHECK(uploads.holds("65539"));
 }
 
 TEST_CASE("tags and repositories have quotas of their own") {

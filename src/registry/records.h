@@ -148,7 +148,10 @@ struct UploadRow {
 };
 Status insert_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id, std::string_view owner,
                      TimeMs now);
-Result<std::int64_t> count_uploads(meta::Tx& tx, std::int64_t repository_id);
+struct OpenUploads {
+  std::int64_t all = 0, owned = 0;
+};
+Result<OpenUploads> count_uploads(meta::Tx& tx, std::int64_t repository_id, std::string_view owner);
 Result<bool> has_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id,
                         std::string_view owner);
 Result<bool> delete_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id);
@@ -179,10 +182,10 @@ Result<std::int64_t> count_namespaces(meta::Tx& tx);
 // Folds the appended changes of up to `limit` repositories; tells of how many.
 Result<std::int64_t> fold_changes(meta::Tx& tx, std::int64_t limit);
 Status fold_changes_of(meta::Tx& tx, std::int64_t repository_id);
+// Of a repository that has been emptied, after a fold. Until now its namespace held what the manifests weigh.
 Status forget_counts(meta::Tx& tx, std::int64_t repository_id);
 // Of a repository: once per fold, not per pull. 0: never.
 Status note_last_pull(meta::Tx& tx, std::int64_t repository_id, TimeMs at);
-// Of a repository that has been emptied, after a fold. Until now its namespace held what the manifests weigh.
 Result<TimeMs> last_pull(meta::Tx& tx, std::int64_t repository_id);
 Result<bool> add_pulls(meta::Tx& tx, std::int64_t manifest_id, std::int64_t pulls, TimeMs at);
 
@@ -207,6 +210,7 @@ Result<std::vector<ManifestAt>> manifests_at(meta::Tx& tx, std::int64_t after_id
 // Digests it refers to, those that are not expected to be here among them.
 Result<std::vector<std::string>> blobs_of(meta::Tx& tx, std::int64_t manifest_id);
 Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id);
+Result<std::vector<std::string>> lost_children_of(meta::Tx& tx, std::int64_t manifest_id);  // without a row
 Result<std::vector<std::string>> children_of(meta::Tx& tx, std::int64_t manifest_id);
 struct TagAt {
   std::int64_t id = 0, repository_id = 0;
@@ -214,7 +218,6 @@ struct TagAt {
   bool dangling = false;
 };
 Result<std::vector<TagAt>> tags_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
-Result<std::vector<std::string>> lost_children_of(meta::Tx& tx, std::int64_t manifest_id);  // without a row
 Result<std::vector<std::int64_t>> repositories_after(meta::Tx& tx, std::int64_t id, std::int64_t limit);
 Result<bool> is_leaving(meta::Tx& tx, std::int64_t repository_id);  // it was deleted
 Result<Counts> recount(meta::Tx& tx, std::int64_t repository_id);   // tags and manifests, from their rows

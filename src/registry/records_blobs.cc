@@ -147,8 +147,12 @@ Status insert_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_
                          {id, repository_id, owner, now}));
 }
 
-Result<std::int64_t> count_uploads(meta::Tx& tx, std::int64_t repository_id) {
-  return number(tx.first(R"sql(SELECT COUNT(*) FROM uploads WHERE repository_id = $1)sql", {repository_id}));
+Result<OpenUploads> count_uploads(meta::Tx& tx, std::int64_t repository_id, std::string_view owner) {
+  TRY(auto row, tx.first(R"sql(
+    SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN owner = $2 THEN 1 ELSE 0 END), 0) AS BIGINT)
+    FROM uploads WHERE repository_id = $1)sql",
+                         {repository_id, owner}));
+  return OpenUploads{row->integer(0), row->integer(1)};
 }
 
 Result<bool> has_upload(meta::Tx& tx, std::string_view id, std::int64_t repository_id,

@@ -152,6 +152,16 @@ struct Options {
   TimeMs delete_grace_ms = 0;  // how long what was deleted can come back; 0: not at all
 };
 
+struct NamespaceUsage;  // policy_model.h
+
+// An upload's one writer. What does not fit into the namespace's quota is refused (quota_exceeded), and the
+// upload has gone then, with its bytes. upload_unknown when somebody else has cancelled it.
+class UploadWriter : public blob::Writer {
+ public:
+  virtual Status expect(std::int64_t bytes) = 0;  // whether so many more will fit, for those who know
+  virtual Status check_there() = 0;               // before anybody is told that its bytes are kept
+};
+
 class Registry {
  public:
   Registry(meta::Db& db, meta::Ids& ids, blob::Store& blobs, job::Events& events, const Clock& clock, Log log,
@@ -288,20 +298,24 @@ class Registry {
   // Whether the namespace's quota has room for so many bytes more: quota_exceeded. Uploads, mounts and pushes
   // ask themselves once they know what they bring; who knows it before asks first.
   Status admit(const Repository& repository, std::int64_t bytes);
+  Status admit(const Namespace& space, const NamespaceUsage& more);
   // For our own writers (build results, signatures, copies).
   Result<Digest> put_blob(const Repository& repository, std::string_view bytes);
 
   // ---- uploads: bound to repository and owner; upload_unknown for anybody else's. One that is not kept is
   // known to this process only (young_uploads.h).
   Result<std::string> begin_upload(const Repository& repository, const auth::Principal& who);
-  Result<std::unique_ptr<blob::Writer>> open_upload(const Repository& repository, const std::string& id,
-                                                    const auth::Principal& who, DigestAlgorithm algorithm);
+  // `becomes`, where it is known: what the namespace has already needs no room.
+  Result<std::unique_ptr<UploadWriter>> open_upload(const Repository& repository, const std::string& id,
+                                                    const auth::Principal& who, DigestAlgorithm algorithm,
+                                                    const std::optional<Digest>& becomes = {});
   // What was written to it survives this process; to be called before a client is told so.
   Status keep_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
   Result<std::int64_t> upload_size(const Repository& repository, const std::string& id,
                                    const auth::Principal& who);
   Status cancel_upload(const Repository& repository, const std::string& id, const auth::Principal& who);
-  // Commits the writer's bytes and links the blob to the repository.
+  // Commits the writer's bytes and links the blob to the repository. An upload that is over the quota has
+  // gone.
   Status finish_upload(const Repository& repository, const std::string& id, blob::Writer& writer,
                        const Digest& digest);
 

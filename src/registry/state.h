@@ -17,6 +17,7 @@
 #include "registry/policy_records.h"
 #include "registry/records.h"
 #include "registry/registry.h"
+#include "registry/upload_bytes.h"
 #include "registry/young_uploads.h"
 
 namespace wharfage::registry {
@@ -109,6 +110,7 @@ struct Registry::State {
   Cache<blob::Blob> open_blobs{open_blobs_max};                  // by manifest_key() of the digest, at cost 1
   Arrivals arrivals;
   YoungUploads young_uploads;
+  UploadBytes upload_bytes;
   static constexpr std::size_t reclaimers_many = 2;
   // Unlink beside the thread that collects. They wait for the disk; more would take the processors from those
   // who push.
@@ -132,6 +134,8 @@ struct Registry::State {
   Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
   Status check_upload(const Repository& repository, const std::string& id, const std::string& owner);
   Status insert_upload(const Repository& repository, const std::string& id, const std::string& owner);
+  // With its bytes. upload_unknown when another one has finished or cancelled it.
+  Status drop_upload(const Repository& repository, const std::string& id);
   // What links that were removed come to, counted once per transaction.
   struct Unlinked {
     records::Counts store;
@@ -150,6 +154,13 @@ struct Registry::State {
   // ---- quotas (quota.cc): quota_exceeded. Not in the transaction that then writes.
   Status admit(meta::Tx& tx, std::int64_t namespace_id, const std::string& space,
                const NamespaceUsage& more) const;
+  // How many bytes one upload, and all unfinished ones of the namespace together, may have; nullopt: as many
+  // as they like.
+  struct Room {
+    std::optional<std::int64_t> left, together;
+    std::int64_t allowed = 0;
+  };
+  Result<Room> room(meta::Tx& tx, const Repository& repository, const std::optional<Digest>& becomes) const;
   Status admit_blob(const Repository& repository, const Digest& digest, std::int64_t size) const;
 
   // ---- going and coming back (removal.cc). None of these asks what protects a tag.

@@ -14,9 +14,13 @@ YoungUploads::Verdict YoungUploads::add(YoungUpload upload) {
   std::lock_guard lock(x_mutex);
   drop_old(upload.started_at);
   if (x_uploads.size() >= young_uploads_max) return Verdict::full;
-  std::size_t& count = x_counts[upload.repository_id];
-  if (count >= limits::uploads_per_repository_max) return Verdict::repository_full;
-  ++count;
+  auto count = x_counts.find(upload.repository_id);
+  if (count != x_counts.end() && count->second >= limits::uploads_per_repository_max)
+    return Verdict::repository_full;
+  auto owned = x_owned.find({upload.repository_id, upload.owner});
+  if (owned != x_owned.end() && owned->second >= uploads_per_owner_max) return Verdict::owner_full;
+  ++x_counts[upload.repository_id];
+  ++x_owned[{upload.repository_id, upload.owner}];
   std::string id = upload.id;
   x_by_id[std::move(id)] = x_uploads.insert(x_uploads.end(), std::move(upload));
   return Verdict::noted;
@@ -58,6 +62,8 @@ bool YoungUploads::take(const std::string& id, std::int64_t repository_id) {
 void YoungUploads::drop(Place place) {
   auto count = x_counts.find(place->repository_id);
   if (--count->second == 0) x_counts.erase(count);
+  auto owned = x_owned.find({place->repository_id, place->owner});
+  if (--owned->second == 0) x_owned.erase(owned);
   x_by_id.erase(place->id);
   x_uploads.erase(place);
 }

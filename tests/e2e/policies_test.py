@@ -197,14 +197,68 @@ def test_a_full_namespace_refuses_before_bytes_are_sent(server):
     refused = web.put(f"{begun.headers['Location']}?digest={oci.digest(data)}", data)
     equal((refused.status, refused.code()), (403, "DENIED"))
     assert "quota" in refused.json()["errors"][0]["message"], refused
-    streamed = web.patch(begun.headers["Location"], iter([data]))
-    equal(streamed.status, 202, "nobody knows how much it will be")
-    equal(web.put(f"{streamed.headers['Location']}?digest={oci.digest(data)}").status, 403)
+    equal(web.get(begun.headers["Location"]).status, 404, "a refused upload has gone")
     equal(web.head(f"/v2/small/app/blobs/{oci.digest(data)}").status, 404)
     equal(oci.put_manifest(web, "small/app", "third", image.manifest).status, 201)
     equal(oci.put_manifest(web, "small/app", "fourth", image.manifest).code(), "DENIED")
     server.api("PUT", "/namespaces/small/quota", {})
     equal(oci.put_manifest(web, "small/app", "fourth", image.manifest).status, 201)
+
+
+def uploads_of(server):
+    return os.listdir(os.path.join(server.data, "uploads"))
+
+
+def test_an_upload_ends_where_the_quota_does(server):
+    """Also one whose length nobody tells, or which comes in pieces."""
+    web = server.web()
+    oci.push_blob(web, "narrow/app", oci.noise(1000, 90))
+    server.api("PUT", "/namespaces/narrow/quota", {"bytes": 100_000})
+    before = sorted(uploads_of(server))
+
+    def begin():
+        reply = web.post("/v2/narrow/app/blobs/uploads/")
+        equal(reply.status, 202)
+        return reply.headers["Location"]
+
+    def gone(location, reply):
+        equal((reply.status, reply.code()), (403, "DENIED"))
+        assert "quota" in reply.json()["errors"][0]["message"], reply
+        equal(web.get(location).status, 404)
+        equal(sorted(uploads_of(server)), before)
+
+    location = begin()
+    gone(location, web.patch(location, iter([oci.noise(60_000, 91), oci.noise(60_000, 92)])))
+    location = begin()
+    gone(location, web.patch(location, oci.noise(120_000, 93)))
+    location = begin()
+    equal(web.patch(location, oci.noise(60_000, 94)).status, 202)
+    gone(location, web.patch(location, oci.noise(40_000, 95)))
+
+    first, second, third = begin(), begin(), begin()
+    equal(web.patch(first, oci.noise(60_000, 96)).status, 202)
+    equal(web.patch(second, oci.noise(40_000, 97)).status, 202)
+    refused = web.patch(third, b"one more")
+    equal((refused.status, refused.code()), (403, "DENIED"))
+    equal(web.get(third).status, 404)
+    for location in (first, second):
+        equal(web.delete(location).status, 204)
+    equal(sorted(uploads_of(server)), before)
+    data = oci.noise(50_000, 98)
+    equal(web.put(f"{begin()}?digest={oci.digest(data)}", iter([data])).status, 201)
+
+
+def test_manifests_count_like_blobs(server):
+    web, image = server.web(), pushed(server, "wordy/app", 100)
+    used = server.api("GET", "/namespaces/wordy/quota")["usage"]["bytes"]
+    equal(used, sum(len(data) for data in image.blobs.values()) + len(image.manifest))
+    server.api("PUT", "/namespaces/wordy/quota", {"bytes": 100_000})
+    long = json.loads(image.manifest)
+    long["annotations"] = {"more": "x" * 100_000}
+    refused = oci.put_manifest(web, "wordy/app", "long", json.dumps(long).encode())
+    equal((refused.status, refused.code()), (403, "DENIED"))
+    equal(web.get("/v2/wordy/app/manifests/long").status, 404)
+    equal(server.api("GET", "/namespaces/wordy/quota")["usage"]["bytes"], used)
 
 
 def test_pushes_under_a_quota_do_not_wait_for_each_other(server):

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 
 from lib import oci
 from lib.runner import equal, main, wait_for
@@ -69,6 +70,71 @@ def test_chunked_patch_and_out_of_order(server):
     reply = web.put(joined(location, f"digest={name}"), data[20_000:], {"Content-Range": "20000-29999"})
     equal(reply.status, 201)
     equal(fetched(web, name), data)
+
+
+def test_a_chunk_that_is_not_as_long_as_it_says(server):
+    """Refused before any of it is kept; or, if nobody told the length, with the place where the upload is."""
+    web, data = server.web(), oci.noise(5000, 40)
+    location = begin(web)
+    equal(web.patch(location, data[:1000], {"Content-Range": "0-999"}).status, 202)
+    for wrong in ("1000-2999", "1000-1010"):
+        reply = web.patch(location, data[1000:2000], {"Content-Range": wrong})
+        equal((reply.status, reply.code(), reply.headers["Range"]), (400, "SIZE_INVALID", "0-999"), wrong)
+    equal(upload_size(web, location), 1000)
+    reply = web.patch(location, iter([data[1000:2000]]), {"Content-Range": "1000-2999"})
+    equal((reply.status, reply.headers["Range"]), (400, "0-1999"), "too short")
+    reply = web.patch(location, iter([data[2000:3000]]), {"Content-Range": "2000-2010"})
+    equal(reply.status, 400, "too long")
+    have = upload_size(web, location)
+    equal(reply.headers["Range"], f"0-{have - 1}")
+    assert 2000 <= have <= 2011, have
+    location = reply.headers["Location"]
+    equal(web.patch(location, data[have:], {"Content-Range": f"{have}-4999"}).status, 202)
+    name = oci.digest(data)
+    equal(web.put(joined(location, f"digest={name}")).status, 201)
+    equal(fetched(web, name), data)
+
+
+def test_requests_that_meet_at_one_upload(server):
+    """One of them ends it, the others hear that it is gone or in use, and no file is left."""
+    web = server.web()
+    before = sorted(os.listdir(os.path.join(server.data, "uploads")))
+
+    def together(*requests):
+        replies, threads = [None] * len(requests), []
+        barrier = threading.Barrier(len(requests))
+
+        def work(at):
+            barrier.wait()
+            replies[at] = requests[at]().status
+        for at in range(len(requests)):
+            threads.append(threading.Thread(target=work, args=(at,)))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+        return replies
+
+    for n in range(30):
+        data = oci.noise(20_000, 1000 + n)
+        name, location = oci.digest(data), begin(web)
+        closing = joined(location, f"digest={name}")
+        first, second = together(lambda: web.put(closing, data), lambda: web.put(closing, data))
+        assert 201 in (first, second) and {first, second} <= {201, 404, 409}, (first, second)
+        equal(fetched(web, name), data)
+        equal(web.get(location).status, 404)
+
+        location = begin(web)
+        patched, deleted = together(lambda: web.patch(location, data), lambda: web.delete(location))
+        assert patched in (202, 404) and deleted == 204, (patched, deleted)
+        equal(web.get(location).status, 404)
+
+        location = begin(web)
+        closing = joined(location, f"digest={oci.digest(data + data)}")
+        patched, put = together(lambda: web.patch(location, data), lambda: web.put(closing, data))
+        assert patched in (202, 404, 409) and put in (201, 400, 409), (patched, put)
+        if put != 201:
+            equal(web.delete(location).status, 204)
+    equal(sorted(os.listdir(os.path.join(server.data, "uploads"))), before)
 
 
 def test_wrong_digest_is_refused_and_nothing_is_stored(server):

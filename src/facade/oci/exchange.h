@@ -57,7 +57,8 @@ class Exchange {
   http::Response cancel_upload();
   Opened begin_upload();                 // POST
   Opened continue_upload(bool closing);  // PATCH and PUT
-  Status admit(const registry::Repository& repository, std::int64_t least);
+  Status admit(const registry::Repository& repository);
+  std::optional<std::int64_t> body_length() const;  // where the client tells it
   Result<std::optional<http::Response>> try_mount(const registry::Repository& to);
   Result<bool> mount_from_anywhere(const registry::Repository& to, const Digest& digest);
 

@@ -22,6 +22,17 @@ http::Response accepted(int status, const std::string& location, const std::stri
   return response;
 }
 
+// Where an upload goes on.
+void tell_place(http::Response& response, const Exchange& exchange, const std::string& id,
+                std::int64_t size) {
+  response.headers.set("Location", exchange.upload_location(id));
+  response.headers.set("Range", range_header(size));
+}
+
+Error wrong_length() {
+  return fail(Reason::size_invalid, "the body does not have the length of its Content-Range");
+}
+
 Result<DigestAlgorithm> algorithm_of(const Params& query) {
   auto digest = find_param(query, "digest");
   std::string name = find_param(query, "digest-algorithm").value_or("sha256");
@@ -31,11 +42,25 @@ Result<DigestAlgorithm> algorithm_of(const Params& query) {
   return fail(Reason::digest_invalid, "only sha256 and sha512 are supported", name);
 }
 
+// What Content-Range tells, if it is there: the chunk must begin where the upload ends and be as long as it
+// says. That is known before a byte of it is kept, unless the body's length is not told.
+Result<std::optional<std::int64_t>> chunk_length(const http::Request& request,
+                                                 std::optional<std::int64_t> body,
+                                                 const registry::UploadWriter& writer) {
+  std::string_view header = request.headers.get("Content-Range");
+  if (header.empty()) return std::optional<std::int64_t>();
+  TRY(auto range, parse_content_range(header));
+  if (range.first != writer.size())
+    return fail(Reason::range_invalid, "the chunk does not start where the upload ends");
+  if (body.value_or(range.length) != range.length) return wrong_length();
+  return std::optional(range.length);
+}
+
 // Takes a chunk, or the last one with the digest that closes the upload.
 class UploadSink final : public http::BodySink {
  public:
   UploadSink(Exchange exchange, registry::Repository repository, std::string id,
-             std::unique_ptr<blob::Writer> writer, std::optional<Digest> digest,
+             std::unique_ptr<registry::UploadWriter> writer, std::optional<Digest> digest,
              std::optional<std::int64_t> expected)
       : x_exchange(std::move(exchange)),
         x_repository(std::move(repository)),
@@ -49,14 +74,17 @@ class UploadSink final : public http::BodySink {
       return fail(Reason::too_large, "the blob is larger than this registry accepts");
     }
     x_received += static_cast<std::int64_t>(chunk.size());
+    if (x_expected && x_received > *x_expected) return wrong_length();
     return x_writer->append(chunk);
   }
 
   http::Response finish() override {
-    if (x_expected && *x_expected != x_received) {
-      return refuse(fail(Reason::size_invalid, "the body does not have the length of its Content-Range"));
+    if (x_expected && *x_expected != x_received) return refuse(wrong_length());
+    if (!x_digest) {
+      Status there = x_writer->check_there();
+      if (!there.ok()) return refuse(there.error());
+      return accepted(202, x_exchange.upload_location(x_id), x_id, x_writer->size());
     }
-    if (!x_digest) return accepted(202, x_exchange.upload_location(x_id), x_id, x_writer->size());
     Status done = x_exchange.registry().finish_upload(x_repository, x_id, *x_writer, *x_digest);
     if (!done.ok()) return refuse(done.error());
     http::Response response;
@@ -67,13 +95,18 @@ class UploadSink final : public http::BodySink {
     return response;
   }
 
-  http::Response refuse(const Error& error) override { return x_exchange.refuse(error); }
+  // What came of a body whose length was not told is kept, so the client hears how much that is.
+  http::Response refuse(const Error& error) override {
+    http::Response response = x_exchange.refuse(error);
+    if (error.reason == Reason::size_invalid) tell_place(response, x_exchange, x_id, x_writer->size());
+    return response;
+  }
 
  private:
   Exchange x_exchange;
   registry::Repository x_repository;
   std::string x_id;
-  std::unique_ptr<blob::Writer> x_writer;
+  std::unique_ptr<registry::UploadWriter> x_writer;
   std::optional<Digest> x_digest;
   std::optional<std::int64_t> x_expected;
   std::int64_t x_received = 0;
@@ -134,11 +167,14 @@ Result<bool> Exchange::mount_from_anywhere(const registry::Repository& to, const
 }
 
 // Before the first byte of a body whose length is known. What is there already is not asked about twice.
-Status Exchange::admit(const registry::Repository& repository, std::int64_t least) {
+Status Exchange::admit(const registry::Repository& repository) {
   auto digest = Digest::parse(find_param(x_query, "digest").value_or(""));
   if (digest.ok() && registry().blob_size(repository, *digest).ok()) return {};
-  auto length = parse_integer(x_request.headers.get("Content-Length")).value_or(0);
-  return registry().admit(repository, std::max(length, least));
+  return registry().admit(repository, std::max<std::int64_t>(body_length().value_or(0), 1));
+}
+
+std::optional<std::int64_t> Exchange::body_length() const {
+  return parse_integer(x_request.headers.get("Content-Length"));
 }
 
 Opened Exchange::begin_upload() {
@@ -149,7 +185,7 @@ Opened Exchange::begin_upload() {
   if (*mounted) return **std::move(mounted);
   auto algorithm = algorithm_of(x_query);
   if (!algorithm.ok()) return refuse(algorithm.error());
-  if (Status room = admit(*repository, 1); !room.ok()) return refuse(room.error());
+  if (Status room = admit(*repository); !room.ok()) return refuse(room.error());
   auto id = registry().begin_upload(*repository, x_who);
   if (!id.ok()) return refuse(id.error());
   auto text = find_param(x_query, "digest");
@@ -157,8 +193,10 @@ Opened Exchange::begin_upload() {
 
   auto digest = Digest::parse(*text);
   if (!digest.ok()) return refuse(digest.error());
-  auto writer = registry().open_upload(*repository, *id, x_who, *algorithm);
+  auto writer = registry().open_upload(*repository, *id, x_who, *algorithm, *digest);
   if (!writer.ok()) return refuse(writer.error());
+  Status room = (*writer)->expect(body_length().value_or(0));
+  if (!room.ok()) return refuse(room.error());
   return std::make_unique<UploadSink>(*this, *repository, *id, *std::move(writer), *digest, std::nullopt);
 }
 
@@ -173,29 +211,23 @@ Opened Exchange::continue_upload(bool closing) {
   }
   auto algorithm = algorithm_of(x_query);
   if (!algorithm.ok()) return refuse(algorithm.error());
-  if (Status room = admit(*repository, 0); !room.ok()) return refuse(room.error());
-  auto writer = registry().open_upload(*repository, x_route.reference, x_who, *algorithm);
+  auto writer = registry().open_upload(*repository, x_route.reference, x_who, *algorithm, digest);
   if (!writer.ok()) return refuse(writer.error());
 
-  std::optional<std::int64_t> expected;
-  if (std::string_view header = x_request.headers.get("Content-Range"); !header.empty()) {
-    auto range = parse_content_range(header);
-    if (!range.ok()) return refuse(range.error());
-    if (range->first != (*writer)->size()) {
-      http::Response response =
-          refuse(fail(Reason::range_invalid, "the chunk does not start where the upload ends"));
-      response.headers.set("Location", upload_location(x_route.reference));
-      response.headers.set("Range", range_header((*writer)->size()));
-      return response;
-    }
-    expected = range->length;
+  auto expected = chunk_length(x_request, body_length(), **writer);
+  if (!expected.ok()) {
+    http::Response response = refuse(expected.error());
+    tell_place(response, *this, x_route.reference, (*writer)->size());
+    return response;
   }
+  Status room = (*writer)->expect(body_length().value_or(0));
+  if (!room.ok()) return refuse(room.error());
   if (!closing) {
     Status kept = registry().keep_upload(*repository, x_route.reference, x_who);
     if (!kept.ok()) return refuse(kept.error());
   }
   return std::make_unique<UploadSink>(*this, *repository, x_route.reference, *std::move(writer), digest,
-                                      expected);
+                                      *expected);
 }
 
 http::Response Exchange::upload_status() {

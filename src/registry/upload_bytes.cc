@@ -1,0 +1,81 @@
+#include "registry/upload_bytes.h"
+
+#include "base/limits.h"
+
+namespace wharfage::registry {
+namespace {
+
+constexpr std::size_t idle_uploads_max = 65'536;
+
+}  // namespace
+
+void UploadBytes::open(const std::string& id, std::int64_t namespace_id, std::int64_t size, TimeMs now) {
+  std::lock_guard lock(x_mutex);
+  forget_old(now);
+  Upload& upload = x_uploads[id];
+  if (upload.idle) x_idle.erase(*upload.idle);
+  upload.idle.reset();
+  upload.namespace_id = namespace_id;
+  resize(upload, size);
+}
+
+void UploadBytes::close(const std::string& id, std::int64_t size, TimeMs now) {
+  std::lock_guard lock(x_mutex);
+  auto found = x_uploads.find(id);
+  if (found == x_uploads.end() || found->second.idle) return;
+  resize(found->second, size);
+  found->second.idle = x_idle.insert(x_idle.end(), {id, now});
+}
+
+void UploadBytes::drop(const std::string& id) {
+  std::lock_guard lock(x_mutex);
+  forget(id);
+}
+
+UploadBytes::Verdict UploadBytes::grow(const std::string& id, std::int64_t by,
+                                       std::optional<std::int64_t> most) {
+  std::lock_guard lock(x_mutex);
+  auto found = x_uploads.find(id);
+  if (found == x_uploads.end()) return Verdict::gone;
+  auto held = x_held.find(found->second.namespace_id);
+  if (most && (held == x_held.end() ? 0 : held->second) + by > *most) return Verdict::over;
+  resize(found->second, found->second.bytes + by);
+  return Verdict::fine;
+}
+
+bool UploadBytes::holds(const std::string& id) const {
+  std::lock_guard lock(x_mutex);
+  return x_uploads.contains(id);
+}
+
+std::int64_t UploadBytes::held(std::int64_t namespace_id) const {
+  std::lock_guard lock(x_mutex);
+  auto found = x_held.find(namespace_id);
+  return found == x_held.end() ? 0 : found->second;
+}
+
+void UploadBytes::resize(Upload& upload, std::int64_t size) {
+  if (size == upload.bytes) return;
+  auto held = x_held.try_emplace(upload.namespace_id).first;
+  held->second += size - upload.bytes;
+  if (held->second == 0) x_held.erase(held);
+  upload.bytes = size;
+}
+
+void UploadBytes::forget(const std::string& id) {
+  auto found = x_uploads.find(id);
+  if (found == x_uploads.end()) return;
+  resize(found->second, 0);
+  auto idle = found->second.idle;
+  x_uploads.erase(found);
+  if (idle) x_idle.erase(*idle);  // last: `id` may be the one that lies in it
+}
+
+void UploadBytes::forget_old(TimeMs now) {
+  while (!x_idle.empty() &&
+         (x_idle.size() > idle_uploads_max || now - x_idle.front().since >= limits::upload_lifetime_ms)) {
+    forget(x_idle.front().id);
+  }
+}
+
+}  // namespace wharfage::registry

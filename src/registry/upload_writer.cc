@@ -1,0 +1,58 @@
+#include "registry/upload_writer.h"
+
+#include <fmt/format.h>
+
+namespace wharfage::registry {
+
+MeasuredWriter::MeasuredWriter(Registry::State& state, Repository repository, std::string id,
+                               Registry::State::Room room, std::unique_ptr<blob::Writer> writer)
+    : x_state(state),
+      x_repository(std::move(repository)),
+      x_id(std::move(id)),
+      x_room(room),
+      x_writer(std::move(writer)) {
+  x_state.upload_bytes.open(x_id, x_repository.namespace_id, x_writer->size(), x_state.clock.now());
+}
+
+MeasuredWriter::~MeasuredWriter() {
+  x_state.upload_bytes.close(x_id, x_writer->size(), x_state.clock.now());
+}
+
+// An upload that cannot become a blob keeps no room.
+Status MeasuredWriter::refuse(const Error& why) {
+  (void)x_state.drop_upload(x_repository, x_id);
+  return why;
+}
+
+Status MeasuredWriter::expect(std::int64_t bytes) {
+  if (!x_room.left || bytes <= *x_room.left - size()) return {};
+  return refuse(fail(Reason::quota_exceeded,
+                     fmt::format("the namespace's quota of {} bytes has room for {} more, the blob has more",
+                                 x_room.allowed, *x_room.left),
+                     x_repository.namespace_name));
+}
+
+Status MeasuredWriter::append(std::string_view bytes) {
+  auto more = static_cast<std::int64_t>(bytes.size());
+  TRY_STATUS(expect(more));
+  switch (x_state.upload_bytes.grow(x_id, more, x_room.together)) {
+    case UploadBytes::Verdict::gone:
+      return fail(Reason::upload_unknown, {}, x_id);
+    case UploadBytes::Verdict::over:
+      return refuse(
+          fail(Reason::quota_exceeded,
+               fmt::format("unfinished uploads of the namespace hold as much as its quota of {} bytes",
+                           x_room.allowed),
+               x_repository.namespace_name));
+    case UploadBytes::Verdict::fine:
+      break;
+  }
+  return x_writer->append(bytes);
+}
+
+Status MeasuredWriter::check_there() {
+  if (!x_state.upload_bytes.holds(x_id)) return fail(Reason::upload_unknown, {}, x_id);
+  return {};
+}
+
+}  // namespace wharfage::registry
