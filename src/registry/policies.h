@@ -44,7 +44,8 @@ class Policies {
   Result<std::vector<DeletedTag>> deleted_tags(const Repository& repository, Slice slice);
   Result<std::vector<DeletedRepository>> deleted_repositories(std::int64_t namespace_id, Slice slice);
   // With the children of an index, what was attached to it and went with it, and those of its tags whose
-  // names are still free. manifest_unknown.
+  // names are still free. manifest_unknown; quota_exceeded, like a push that brings so many tags, from all of
+  // these.
   Result<Manifest> restore_manifest(const Repository& repository, const Digest& digest,
                                     const auth::Principal& who);
   // With its manifest. tag_unknown; conflict when there is such a tag again.
@@ -72,6 +73,7 @@ class Policies {
  private:
   Result<Manifest> restore(const Repository& repository, const std::string& digest,
                            const auth::Principal& who, int depth);
+  Status admit_restore(const Repository& repository, const std::string& digest, const std::string& tag);
   Status restore_tags(const Repository& repository, const DeletedManifest& deleted, const std::string& bytes,
                       const auth::Principal& who);
   Status restore_accessories(const Repository& repository, const DeletedManifest& deleted,

@@ -1,5 +1,6 @@
 #include "registry/policies.h"
 
+#include "base/limits.h"
 #include "registry/policy_limits.h"
 #include "registry/registry_fixture.h"
 
@@ -371,4 +372,24 @@ TEST_CASE("what was deleted under a grace period does not disturb a node without
   w.base.clock.advance(2 * day_ms);
   CHECK_FALSE(*w.policies.purge());
   CHECK(w.count("SELECT COUNT(*) FROM manifests") == 0);
+}
+
+TEST_CASE("an image comes back with all its tags, however many they were") {
+  World w(day_ms);
+  Repository app = w.repository("team/app");
+  std::string image = w.image(app, "one");
+  constexpr int pushes = 40;
+  for (int i = 0; i < pushes; ++i) {
+    std::vector<std::string> tags;
+    for (std::size_t k = 0; k < limits::manifest_tags_per_push_max; ++k)
+      tags.push_back("t" + std::to_string(i) + "-" + std::to_string(k));
+    REQUIRE(w.push(app, image, tags).ok());
+  }
+  constexpr std::int64_t all = pushes * static_cast<std::int64_t>(limits::manifest_tags_per_push_max);
+  REQUIRE(w.drop(app, w.registry->get_tag(app, "t0-0")->manifest).ok());
+  auto other = w.push_image(app, "two", {"t9-9"});  // this name is taken now
+  REQUIRE(w.policies.restore_manifest(app, Digest::of(image), w.who).ok());
+  CHECK(w.count("SELECT COUNT(*) FROM tags") == all);
+  CHECK(w.registry->get_tag(app, "t9-9")->manifest.digest == other.digest);
+  CHECK(w.count("SELECT COUNT(*) FROM deleted_tags") == 1);
 }

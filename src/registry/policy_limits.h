@@ -32,9 +32,8 @@ constexpr std::int64_t retention_due_max = 100;          // runs begun in one go
 constexpr std::int64_t retention_untagged_age_ms = 3600 * 1000;  // younger images may be about to get a tag
 
 // What was deleted and can come back.
-constexpr std::int64_t purge_batch = 64;         // manifests or tags removed for good in one transaction
-constexpr int purge_batches_max = 64;            // in one go
-constexpr int restore_depth_max = 4;             // an index of indexes; a signature of an SBOM of an image
-constexpr std::int64_t restore_tags_max = 1000;  // tags that come back with their manifest
+constexpr std::int64_t purge_batch = 64;  // manifests or tags removed for good in one transaction
+constexpr int purge_batches_max = 64;     // in one go
+constexpr int restore_depth_max = 4;      // an index of indexes; a signature of an SBOM of an image
 
 }  // namespace wharfage::limits

@@ -100,7 +100,8 @@ Status keep_deleted_tags_of(meta::Tx& tx, std::int64_t manifest_id, const Remova
 Result<std::optional<DeletedTag>> find_deleted_tag(meta::Tx& tx, std::int64_t repository_id,
                                                    std::string_view name);
 Result<std::vector<DeletedTag>> deleted_tags(meta::Tx& tx, std::int64_t repository_id, Slice slice);
-Result<std::vector<DeletedTag>> deleted_tags_of(meta::Tx& tx, std::int64_t manifest_id, std::int64_t limit);
+Result<std::vector<DeletedTag>> deleted_tags_of(meta::Tx& tx, std::int64_t manifest_id,
+                                                std::string_view after, std::int64_t limit);
 Status forget_deleted_tag(meta::Tx& tx, std::int64_t repository_id, std::string_view name);
 Result<std::int64_t> forget_deleted_tags_due(meta::Tx& tx, TimeMs now, std::int64_t limit);
 Result<std::int64_t> forget_deleted_tags_in(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);

@@ -309,6 +309,39 @@ TEST_CASE("what unfinished uploads hold") {
   CHECK(uploads.holds("65539"));
 }
 
+TEST_CASE("what comes back is admitted like a push") {
+  World w(day_ms);
+  Repository app = w.repository("team/app");
+  auto one = w.push_image(app, "one", {"1", "2", "sha256-" + std::string(64, 'a') + ".sig"});
+  w.limit(app, {.tags = 2, .repositories = 1});
+  REQUIRE(w.registry->delete_manifest(app, *one.digest).ok());
+  w.push_image(app, "two", {"3"});
+  CHECK(outcome(w.policies.restore_manifest(app, *one.digest, w.who)) == "quota_exceeded");
+  CHECK(outcome(w.policies.restore_deleted_tag(app, "1", w.who)) == "quota_exceeded");
+  CHECK(outcome(w.registry->get_manifest(app, one.digest->text())) == "manifest_unknown");
+  CHECK(w.usage(app).tags == 1);
+  CHECK(outcome(w.policies.restore_tag(app, "1", *one.digest, w.who)) == "quota_exceeded");
+  w.limit(app, {.tags = 3, .repositories = 1});
+  CHECK(w.policies.restore_deleted_tag(app, "1", w.who).ok());
+  CHECK(w.usage(app).tags == 3);
+
+  REQUIRE(w.registry->delete_tag(app, "1").ok());
+  REQUIRE(w.push(app, w.image(app, "two"), {"4"}).ok());
+  CHECK(outcome(w.policies.restore_deleted_tag(app, "1", w.who)) == "quota_exceeded");
+  CHECK(outcome(w.policies.restore_tag(app, "1", *one.digest, w.who)) == "quota_exceeded");
+
+  REQUIRE(w.registry->delete_repository(app.id).ok());
+  Repository second = w.repository("team/second");
+  CHECK(outcome(w.policies.restore_repository(app.namespace_id, app.id)) == "quota_exceeded");
+  w.limit(app, {.tags = 3, .repositories = 2});
+  w.push_image(second, "two", {"1"});
+  CHECK(outcome(w.policies.restore_repository(app.namespace_id, app.id)) == "quota_exceeded");
+  CHECK(w.usage(app).repositories == 1);
+  REQUIRE(w.registry->delete_tag(second, "1").ok());
+  CHECK(w.policies.restore_repository(app.namespace_id, app.id).ok());
+  CHECK(w.usage(app).tags == 3);
+}
+
 TEST_CASE("tags and repositories have quotas of their own") {
   World w;
   Repository app = w.repository("team/app");

@@ -206,13 +206,14 @@ Result<std::vector<DeletedTag>> deleted_tags(meta::Tx& tx, std::int64_t reposito
              to_deleted_tag);
 }
 
-Result<std::vector<DeletedTag>> deleted_tags_of(meta::Tx& tx, std::int64_t manifest_id, std::int64_t limit) {
+Result<std::vector<DeletedTag>> deleted_tags_of(meta::Tx& tx, std::int64_t manifest_id,
+                                                std::string_view after, std::int64_t limit) {
   return all(tx.query(R"sql(
     SELECT d.repository_id, d.name, d.manifest_id, m.digest, d.created_at, d.deleted_at, d.purge_at,
            d.deleted_by, d.deleted_origin
     FROM deleted_tags d JOIN manifests m ON m.id = d.manifest_id
-    WHERE d.manifest_id = $1 ORDER BY d.name LIMIT $2)sql",
-                      {manifest_id, limit}),
+    WHERE d.manifest_id = $1 AND d.name > $2 ORDER BY d.name LIMIT $3)sql",
+                      {manifest_id, after, limit}),
              to_deleted_tag);
 }
 

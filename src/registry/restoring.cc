@@ -40,7 +40,10 @@ Result<Tag> Policies::restore_tag(const Repository& repository, const std::strin
   if (!known)
     return fail(Reason::manifest_unknown, "the history does not know the tag with this digest",
                 digest.text());
-  if (may_revive) TRY_STATUS(restore(repository, digest.text(), who, 0));
+  if (may_revive) {
+    TRY_STATUS(admit_restore(repository, digest.text(), tag));
+    TRY_STATUS(restore(repository, digest.text(), who, 0));
+  }
   TRY(Manifest manifest, x_registry.get_manifest(repository, digest.text()));
   TRY_STATUS(x_registry.put_manifest(repository,
                                      {.bytes = manifest.bytes,
@@ -70,7 +73,51 @@ Result<std::vector<DeletedRepository>> Policies::deleted_repositories(std::int64
 
 Result<Manifest> Policies::restore_manifest(const Repository& repository, const Digest& digest,
                                             const auth::Principal& who) {
+  TRY_STATUS(admit_restore(repository, digest.text(), ""));
   return restore(repository, digest.text(), who, 0);
+}
+
+namespace {
+
+// Some of the tags that went with a manifest, and whose names are free.
+struct FreeTags {
+  std::vector<std::string> names;
+  std::string last;  // where the next ones begin
+  bool end = false;
+};
+
+Result<FreeTags> free_tags(meta::Tx& tx, const DeletedManifest& deleted, const std::string& after) {
+  constexpr std::int64_t page = limits::manifest_tags_per_push_max;
+  FreeTags found;
+  TRY(auto tags, records::deleted_tags_of(tx, deleted.manifest.id, after, page));
+  found.end = static_cast<std::int64_t>(tags.size()) < page;
+  if (!tags.empty()) found.last = tags.back().name;
+  for (const auto& tag : tags) {
+    TRY(auto taken, records::find_tag_row(tx, deleted.manifest.repository_id, tag.name));
+    if (!taken && tag.deleted_at >= deleted.deleted_at) found.names.push_back(tag.name);
+  }
+  return found;
+}
+
+}  // namespace
+
+// All tags that the image brings along, and `tag` if it is none of them, are admitted before any of it comes
+// back. What it weighs has been counted all the time.
+Status Policies::admit_restore(const Repository& repository, const std::string& digest,
+                               const std::string& tag) {
+  meta::Db& db = x_registry.db();
+  TRY(auto deleted,
+      db.read([&](meta::Tx& tx) { return records::find_deleted_manifest(tx, repository.id, digest); }));
+  if (!deleted) return {};
+  TRY(auto there, db.read([&](meta::Tx& tx) { return records::find_tag_row(tx, repository.id, tag); }));
+  std::int64_t more = tag.empty() || there || is_accessory_tag(tag) ? 0 : 1;
+  FreeTags page;
+  while (!page.end) {
+    TRY(page, db.read([&](meta::Tx& tx) { return free_tags(tx, *deleted, page.last); }));
+    for (const auto& name : page.names) more += name == tag || is_accessory_tag(name) ? 0 : 1;
+  }
+  TRY(auto space, x_registry.get_namespace(repository.namespace_id));
+  return x_registry.admit(space, {.tags = more});
 }
 
 // Children first, so that the index finds them; then what is attached to it. What is there already stays as
@@ -98,32 +145,26 @@ Result<Manifest> Policies::restore(const Repository& repository, const std::stri
   return x_registry.get_manifest(repository, digest);
 }
 
-// Those that went with the manifest and whose names are free. Without any it comes back under its digest.
+// In steps of as many tags as one push may have. Without any it comes back under its digest.
 Status Policies::restore_tags(const Repository& repository, const DeletedManifest& deleted,
                               const std::string& bytes, const auth::Principal& who) {
-  TRY(auto names, x_registry.db().read([&](meta::Tx& tx) -> Result<std::vector<std::string>> {
-    TRY(auto tags, records::deleted_tags_of(tx, deleted.manifest.id, limits::restore_tags_max));
-    std::vector<std::string> free;
-    for (const auto& tag : tags) {
-      TRY(auto taken, records::find_tag_row(tx, repository.id, tag.name));
-      if (!taken && tag.deleted_at >= deleted.deleted_at) free.push_back(tag.name);
-    }
-    return free;
-  }));
-  for (std::size_t from = 0; from == 0 || from < names.size(); from += limits::manifest_tags_per_push_max) {
-    std::size_t to = std::min(names.size(), from + limits::manifest_tags_per_push_max);
+  meta::Db& db = x_registry.db();
+  FreeTags step;
+  for (bool first = true; !step.end; first = false) {
+    TRY(step, db.read([&](meta::Tx& tx) { return free_tags(tx, deleted, step.last); }));
+    if (step.names.empty() && !first) continue;
     ManifestPush push{.bytes = bytes,
                       .media_type = deleted.manifest.media_type,
                       .digest = deleted.manifest.digest,
-                      .tags = {names.begin() + static_cast<std::ptrdiff_t>(from),
-                               names.begin() + static_cast<std::ptrdiff_t>(to)},
+                      .tags = step.names,
                       .event_origin = origin};
     TRY_STATUS(x_registry.put_manifest(repository, push, who));
+    TRY_STATUS(db.write([&](meta::Tx& tx) -> Status {
+      for (const auto& name : step.names) TRY_STATUS(records::forget_deleted_tag(tx, repository.id, name));
+      return {};
+    }));
   }
-  return x_registry.db().write([&](meta::Tx& tx) -> Status {
-    for (const auto& name : names) TRY_STATUS(records::forget_deleted_tag(tx, repository.id, name));
-    return {};
-  });
+  return {};
 }
 
 // Signatures and the like that went no earlier than their subject.
@@ -153,6 +194,7 @@ Result<Tag> Policies::restore_deleted_tag(const Repository& repository, const st
     if (taken) return fail(Reason::conflict, "there is such a tag again", tag);
     return *std::move(found);
   }));
+  TRY_STATUS(admit_restore(repository, deleted.digest, tag));
   TRY_STATUS(restore(repository, deleted.digest, who, 0));
   TRY(Manifest manifest, x_registry.get_manifest(repository, deleted.digest));
   TRY_STATUS(x_registry.put_manifest(repository,
@@ -183,6 +225,13 @@ Result<records::UnnamedRepository> known(meta::Tx& tx, std::int64_t namespace_id
 }  // namespace
 
 Result<Repository> Policies::restore_repository(std::int64_t namespace_id, std::int64_t id) {
+  TRY(auto tags, x_registry.db().read([&](meta::Tx& tx) -> Result<std::int64_t> {
+    TRY_STATUS(known(tx, namespace_id, id, x_registry.clock().now()));
+    TRY(auto held, records::counts(tx, id));
+    return held.tags;
+  }));
+  TRY(auto into, x_registry.get_namespace(namespace_id));
+  TRY_STATUS(x_registry.admit(into, {.repositories = 1, .tags = tags}));
   TRY_STATUS(x_registry.db().write([&](meta::Tx& tx) -> Status {
     TRY(auto found, known(tx, namespace_id, id, x_registry.clock().now()));
     TRY(auto space, records::find_namespace(tx, namespace_id));

@@ -261,6 +261,19 @@ def test_manifests_count_like_blobs(server):
     equal(server.api("GET", "/namespaces/wordy/quota")["usage"]["bytes"], used)
 
 
+def test_what_comes_back_needs_room(server):
+    web, image = server.web(), pushed(server, "back/app", 110, "1", "2")
+    server.api("PUT", "/namespaces/back/quota", {"tags": 2})
+    equal(web.delete(f"/v2/back/app/manifests/{image.digest}").status, 202)
+    pushed(server, "back/app", 111, "3")
+    restore = place("back/app") + "/deleted/restore"
+    server.api("POST", restore, {"reference": image.digest}, want=429)
+    equal(tags(server, "back/app"), ["3"])
+    equal(web.delete("/v2/back/app/manifests/3").status, 202)
+    server.api("POST", restore, {"reference": image.digest})
+    equal(tags(server, "back/app"), ["1", "2"])
+
+
 def test_pushes_under_a_quota_do_not_wait_for_each_other(server):
     """All succeed, and the usage is exact although nobody wrote a shared row."""
     pushed(server, "busy/app", 50)
