@@ -1,6 +1,7 @@
 // Registry::check(): every row and every file, page by page, held against each other. Reads in short
 // transactions; what looks wrong is judged again in a write transaction of its own, so that nothing which is
-// only on its way is told of, and is mended there if that was asked for.
+// only on its way is told of, and is mended there if that was asked for. Figures are held against rows of the
+// same snapshot instead: counting them may take long.
 #pragma once
 
 #include "registry/doctor.h"
@@ -35,7 +36,7 @@ class Registry::Checker {
   Status dangling_tag(meta::Tx& tx, const records::TagAt& tag);
   // ---- figures (checker_counts.cc)
   Status counts();
-  Status counts_of(meta::Tx& tx, std::int64_t repository_id, bool mend, bool& wrong);
+  Status counts_of(std::int64_t repository_id);  // 0: of the whole store
   Status usages();
   struct WrongUsage {
     std::int64_t namespace_id = 0;

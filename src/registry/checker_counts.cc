@@ -3,8 +3,7 @@
 #include "registry/checker.h"
 #include "registry/policy_records.h"
 
-// Figures against the rows they count. What differs of a repository or the store is counted again while
-// nobody can write.
+// Figures against the rows they count.
 namespace wharfage::registry {
 namespace {
 
@@ -48,37 +47,42 @@ bool is_zero(const records::Counts& counts) {
 
 }  // namespace
 
+// Rows and figures come from one snapshot, so a difference is a fault and not a push on its way. It stays the
+// same whatever is appended meanwhile, so nobody has to wait until all is counted.
 Status Registry::Checker::counts() {
-  auto one = [this](std::int64_t id) -> Status {
-    bool wrong = false;
-    TRY_STATUS(x_state.db.read([&](meta::Tx& tx) { return counts_of(tx, id, false, wrong); }));
-    if (!wrong) return {};
-    return x_state.db.write([&](meta::Tx& tx) { return counts_of(tx, id, true, wrong); });
-  };
   for (std::int64_t last = 0;;) {
     TRY_STATUS(x_follower.alive());
     TRY(auto page,
         x_state.db.read([&](meta::Tx& tx) { return records::repositories_after(tx, last, page_size); }));
-    for (std::int64_t id : page) TRY_STATUS(one(id));
+    for (std::int64_t id : page) TRY_STATUS(counts_of(id));
     x_follower.counted("repositories", static_cast<std::int64_t>(page.size()));
     if (page.empty()) break;
     last = page.back();
   }
-  TRY_STATUS(one(0));
+  TRY_STATUS(counts_of(0));
   return usages();
 }
 
-Status Registry::Checker::counts_of(meta::Tx& tx, std::int64_t id, bool settle, bool& wrong) {
-  TRY(auto kept, id == 0 ? records::store_counts(tx) : records::counts(tx, id));
-  TRY(auto right, id == 0 ? records::recount_store(tx) : records::recount(tx, id));
+Status Registry::Checker::counts_of(std::int64_t id) {
+  records::Counts kept, right;
+  TRY_STATUS(x_state.db.read([&](meta::Tx& tx) -> Status {
+    TRY(kept, id == 0 ? records::store_counts(tx) : records::counts(tx, id));
+    TRY(right, id == 0 ? records::recount_store(tx) : records::recount(tx, id));
+    return {};
+  }));
   if (id != 0) kept.repositories = kept.blobs = 0;
   records::Counts change = difference(right, kept);
-  wrong = !is_zero(change);
-  if (!wrong || !settle) return {};
-  TRY(std::string name, id == 0 ? std::string() : name_of(tx, id));
-  tell(tx, {"count_wrong", name, id == 0 ? "store" : "repository",
-            described(kept) + "; there are " + described(right), x_mend});
-  return x_mend ? records::append_change(tx, id, change) : Status();
+  if (is_zero(change)) return {};
+  return x_state.db.write([&](meta::Tx& tx) -> Status {
+    if (id != 0) {
+      TRY(auto still, records::repositories_after(tx, id - 1, 1));
+      if (still.empty() || still[0] != id) return {};  // it was deleted meanwhile
+    }
+    TRY(std::string name, id == 0 ? std::string() : name_of(tx, id));
+    tell(tx, {"count_wrong", name, id == 0 ? "store" : "repository",
+              described(kept) + "; there are " + described(right), x_mend});
+    return x_mend ? records::append_change(tx, id, change) : Status();
+  });
 }
 
 // What the quotas of namespaces are held against. To count a namespace reads every link of the store, which
