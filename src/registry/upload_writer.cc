@@ -52,6 +52,7 @@ Status MeasuredWriter::append(std::string_view bytes) {
 
 Status MeasuredWriter::check_there() {
   if (!x_state.upload_bytes.holds(x_id)) return fail(Reason::upload_unknown, {}, x_id);
+  TRY_STATUS(x_state.blobs.upload_size(x_id));  // another process may have removed the file
   return {};
 }
 
