@@ -53,8 +53,8 @@ struct TagChangeKey {
 struct Quota {
   std::optional<std::int64_t> bytes, tags, repositories;
 };
-// What it holds: each blob once, however many of its repositories have it; with what was deleted and can come
-// back.
+// What it holds: each blob once, whichever repositories have it, and every manifest; what was deleted and can
+// come back is among it.
 struct NamespaceUsage {
   std::int64_t repositories = 0, tags = 0, blobs = 0, bytes = 0;
 };

@@ -26,7 +26,8 @@ struct Usage {
   std::int64_t tags = 0;
   std::int64_t repositories = 0;
   static constexpr auto fields() {
-    return std::array{field<&Usage::bytes>("bytes").about("each blob once, whichever repositories have it"),
+    return std::array{field<&Usage::bytes>("bytes").about(
+                          "each blob once, whichever repositories have it, and each manifest"),
                       field<&Usage::blobs>("blobs"), field<&Usage::tags>("tags"),
                       field<&Usage::repositories>("repositories")};
   }
