@@ -248,6 +248,20 @@ def test_an_upload_ends_where_the_quota_does(server):
     equal(web.put(f"{begin()}?digest={oci.digest(data)}", iter([data])).status, 201)
 
 
+def test_uploads_of_one_leave_room_for_others(server):
+    web = server.web()
+    pushed(server, "open/app", 121)
+    server.api("POST", "/users", {"name": "greedy", "password": "greedy-pass-1"})
+    server.api("POST", "/grants", {"kind": "user", "subject": "greedy", "namespace": "open", "role": "developer"})
+    greedy = server.web("greedy", "greedy-pass-1")
+    begun = [greedy.post("/v2/open/app/blobs/uploads/") for _ in range(201)]
+    equal({reply.status for reply in begun[:200]}, {202})
+    equal((begun[200].status, begun[200].code()), (429, "TOOMANYREQUESTS"))
+    oci.push(web, "open/app", oci.small_image(120))
+    equal(greedy.delete(begun[0].headers["Location"]).status, 204)
+    equal(greedy.post("/v2/open/app/blobs/uploads/").status, 202)
+
+
 def test_manifests_count_like_blobs(server):
     web, image = server.web(), pushed(server, "wordy/app", 100)
     used = server.api("GET", "/namespaces/wordy/quota")["usage"]["bytes"]
