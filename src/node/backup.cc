@@ -1,14 +1,16 @@
 #include "node/backup.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "crypto/digest.h"
 #include "meta/db.h"
+#include "node/data_folder.h"
 
 namespace wharfage::node {
 namespace {
@@ -19,16 +21,84 @@ Error broken(const std::string& what, const std::error_code& error) {
   return fail(Reason::storage_failed, what + ": " + error.message());
 }
 
-Status require_empty(const fs::path& folder) {
-  std::error_code error;
-  if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
-    return fail(Reason::conflict, folder.string() + " is not empty");
+// A folder while it is copied into: until finish() it says that it is no registry yet. One that a copy which
+// was killed has left is emptied first, of what copies consist of.
+class Target {
+ public:
+  explicit Target(fs::path folder) : x_folder(std::move(folder)) {}
+  ~Target() {
+    if (x_mark >= 0) ::close(x_mark);
   }
-  fs::create_directories(folder, error);
-  if (error) return broken("cannot create " + folder.string(), error);
-  fs::permissions(folder, fs::perms::owner_all, error);
-  return {};
-}
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  Status begin() {
+    std::error_code error;
+    bool left = fs::exists(mark(), error);
+    if (!left) TRY_STATUS(require_empty());
+    fs::create_directories(x_folder, error);
+    if (error) return broken("cannot create " + x_folder.string(), error);
+    x_mark = ::open(mark().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (x_mark < 0) return fail(Reason::storage_failed, "cannot write " + mark());
+    if (::flock(x_mark, LOCK_EX | LOCK_NB) != 0)
+      return fail(Reason::conflict, "another process copies into " + x_folder.string());
+    if (left) TRY_STATUS(clear());
+    fs::permissions(x_folder, fs::perms::owner_all, error);
+    return flush();
+  }
+
+  Status finish() {
+    TRY_STATUS(flush());
+    std::error_code error;
+    fs::remove(mark(), error);
+    if (error) return broken("cannot remove " + mark(), error);
+    return flush();
+  }
+
+  // After an error: nothing is left behind.
+  void discard() {
+    std::error_code error;
+    (void)clear();
+    fs::remove(mark(), error);
+  }
+
+ private:
+  std::string mark() const { return DataFolder::unfinished(x_folder.string()); }
+
+  Status require_empty() {
+    std::error_code error;
+    if (fs::exists(x_folder, error) && !fs::is_empty(x_folder, error))
+      return fail(Reason::conflict, x_folder.string() + " is not empty");
+    return {};
+  }
+
+  Status clear() {
+    std::error_code error;
+    std::vector<fs::path> ours;
+    for (const auto& entry : fs::directory_iterator(x_folder, error)) {
+      std::string name = entry.path().filename().string();
+      bool known =
+          name == "blobs" || name == "advisories" || name == "master.key" || name == "admin-password";
+      if (known || name.starts_with("wharfage.db")) ours.push_back(entry.path());
+    }
+    for (const auto& path : ours) {
+      if (!error) fs::remove_all(path, error);
+    }
+    if (error) return broken("cannot empty " + x_folder.string(), error);
+    return {};
+  }
+
+  Status flush() {
+    int descriptor = ::open(x_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool flushed = descriptor >= 0 && ::syncfs(descriptor) == 0;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!flushed) return fail(Reason::storage_failed, "cannot flush " + x_folder.string());
+    return {};
+  }
+
+  const fs::path x_folder;
+  int x_mark = -1;
+};
 
 Status copy_file(const fs::path& from, const fs::path& to, bool may_link) {
   std::error_code error;
@@ -100,15 +170,6 @@ Status check_blobs(const fs::path& blobs) {
   return {};
 }
 
-Status flush(const fs::path& folder) {
-  int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  bool flushed = descriptor >= 0 && ::syncfs(descriptor) == 0;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!flushed)
-    return fail(Reason::storage_failed, "cannot flush " + folder.string() + ": " + std::strerror(errno));
-  return {};
-}
-
 }  // namespace
 
 Result<BackupReport> back_up(const std::string& data, const std::string& target) {
@@ -116,7 +177,8 @@ Result<BackupReport> back_up(const std::string& data, const std::string& target)
   if (!fs::exists(fs::path(data) / "wharfage.db", error)) {
     return fail(Reason::not_found, "there is no Wharfage data in " + data);
   }
-  TRY_STATUS(require_empty(target));
+  Target folder(target);
+  TRY_STATUS(folder.begin());
   BackupReport report;
   fs::path from = fs::path(data) / "blobs", to = fs::path(target) / "blobs";
   TRY_STATUS(copy_blobs(from, to, true, report));
@@ -126,7 +188,7 @@ Result<BackupReport> back_up(const std::string& data, const std::string& target)
   }
   TRY_STATUS(copy_blobs(from, to, true, report));
   TRY_STATUS(copy_rest(data, target));
-  TRY_STATUS(flush(target));
+  TRY_STATUS(folder.finish());
   return report;
 }
 
@@ -135,20 +197,21 @@ Result<BackupReport> restore(const std::string& backup, const std::string& data)
   if (!fs::exists(fs::path(backup) / "wharfage.db", error)) {
     return fail(Reason::not_found, "there is no backup in " + backup);
   }
-  TRY_STATUS(require_empty(data));
+  if (fs::exists(DataFolder::unfinished(backup), error))
+    return fail(Reason::not_found, "the backup in " + backup + " did not finish: make another one");
+  Target folder(data);
+  TRY_STATUS(folder.begin());
   auto copy = [&]() -> Result<BackupReport> {
     BackupReport report;
     TRY_STATUS(copy_blobs(fs::path(backup) / "blobs", fs::path(data) / "blobs", false, report));
     TRY_STATUS(check_blobs(fs::path(data) / "blobs"));
     TRY_STATUS(copy_file(fs::path(backup) / "wharfage.db", fs::path(data) / "wharfage.db", false));
     TRY_STATUS(copy_rest(backup, data));
-    TRY_STATUS(flush(data));
+    TRY_STATUS(folder.finish());
     return report;
   };
   auto report = copy();
-  if (!report.ok()) {
-    for (const auto& entry : fs::directory_iterator(data, error)) fs::remove_all(entry.path(), error);
-  }
+  if (!report.ok()) folder.discard();
   return report;
 }
 

@@ -21,6 +21,11 @@ Error broken(const std::string& what, const std::string& path) {
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const std::string& path) {
   std::error_code error;
   std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
+  if (std::filesystem::exists(unfinished(absolute), error)) {
+    return fail(
+        Reason::storage_failed,
+        absolute + " holds a backup or a restore that did not finish: do it again, or empty the folder");
+  }
   bool fresh = !std::filesystem::exists(absolute, error);
   std::filesystem::create_directories(absolute, error);
   if (error) return fail(Reason::storage_failed, "cannot create " + absolute + ": " + error.message());

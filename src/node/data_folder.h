@@ -12,9 +12,12 @@ namespace wharfage::node {
 class DataFolder {
  public:
   // Creates the folder (0700) and takes its lock. Errors: conflict when another process has it,
-  // storage_failed.
+  // storage_failed, also for what a backup or a restore has left unfinished.
   static Result<std::unique_ptr<DataFolder>> open(const std::string& path);
   static bool holds_data(const std::string& path);  // a server has been started on it
+  // What lies in a folder while a backup or a restore is being copied into it; locked by who copies. A folder
+  // with it is no registry: open() refuses it.
+  static std::string unfinished(const std::string& path) { return path + "/unfinished"; }
   ~DataFolder();
 
   bool holds_data() const { return holds_data(x_path); }

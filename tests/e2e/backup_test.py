@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Backup of a running server, and what restore makes of it."""
 import os
+import resource
+import signal
+import subprocess
 import threading
 
 from lib import oci
 from lib.runner import equal, main
-from lib.server import Server, run_tool
+from lib.server import BINARY, Server, environment, run_tool
 
 
 def fill(server, repository, count, first=0):
@@ -88,6 +91,39 @@ def test_backup_and_restore_never_overwrite(folder):
     equal(run_tool("restore", "--data", server.data, copy, check=False).returncode, 1, "restore over a server's data")
     check(server, "kept/app", digests)
     server.stop()
+
+
+def killed_in_a_large_file(folder, *words):
+    """The command as it dies at its first file of more than 20 kB."""
+    ended = subprocess.run([BINARY, *words], env=environment({}, folder), capture_output=True, timeout=120,
+                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    equal(ended.returncode, -signal.SIGXFSZ, ended.stderr)
+
+
+def test_a_copy_that_was_killed_is_no_registry(folder):
+    server = Server(os.path.join(folder, "one"))
+    digests = fill(server, "kept/app", 2)
+    copy, half = os.path.join(folder, "copy"), os.path.join(folder, "half")
+    run_tool("backup", "--data", server.data, copy)
+    killed_in_a_large_file(folder, "backup", "--data", server.data, half)
+    server.stop()
+
+    other = Server(os.path.join(folder, "two"), start=False)
+    killed_in_a_large_file(folder, "restore", "--data", other.data, copy)
+    for place in (other.data, half):
+        refused = run_tool("serve", "--data", place, "--listen", "127.0.0.1:0", check=False)
+        equal(refused.returncode, 1)
+        assert "did not finish" in refused.stderr + refused.stdout, refused
+        equal({name for name in os.listdir(place) if name in ("unfinished", "lock", "master.key")}, {"unfinished"})
+    refused = run_tool("restore", "--data", os.path.join(folder, "three"), half, check=False)
+    equal((refused.returncode, os.path.exists(os.path.join(folder, "three"))), (1, False), refused.stderr)
+
+    run_tool("restore", "--data", other.data, copy)
+    other.start()
+    check(other, "kept/app", digests)
+    run_tool("backup", "--data", other.data, half)
+    other.stop()
+    run_tool("restore", "--data", os.path.join(folder, "three"), half)
 
 
 if __name__ == "__main__":
