@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "base/glob.h"
 #include "base/text.h"
+#include "build/addresses.h"
 #include "http/client.h"
 
 namespace wharfage::node {
@@ -79,6 +81,43 @@ Key patterns_key(std::string_view name, std::string_view about, Values Config::*
     return {};
   };
   return key;
+}
+
+// A text or a list whose values are looked at when the server starts, not when somebody needs them.
+Key checked(Key key, bool (*good)(std::string_view), std::string_view what) {
+  key.set = [set = std::move(key.set), good, what](Config& config, const Values& values) -> Status {
+    for (const auto& value : values) {
+      if (!value.empty() && !good(value)) return wrong(fmt::format("has {}, which is not {}", value, what));
+    }
+    return set(config, values);
+  };
+  return key;
+}
+
+bool is_host_address(std::string_view text) {
+  return build::parse_address(text).has_value();
+}
+
+bool is_network(std::string_view text) {
+  return build::parse_network(text).has_value();
+}
+
+// With room for the two addresses of a build.
+bool is_build_range(std::string_view text) {
+  auto network = build::parse_network(text);
+  return network && network->prefix <= 30;
+}
+
+// A network or a host, with a port or without; names are resolved when a build starts.
+bool is_target(std::string_view text) {
+  auto target = build::parse_host_port(text);
+  if (!target.ok() || build::parse_network(target->host)) return target.ok();
+  bool numbers = target->host.find_first_not_of("0123456789.") == std::string::npos;
+  return !numbers && target->host.find('/') == std::string::npos;
+}
+
+bool is_web_address(std::string_view text) {
+  return http::parse_url(std::string(text)).ok();
 }
 
 Key choice_key(std::string_view name, std::string_view about, Values choices, std::string Config::* member) {
@@ -215,19 +254,25 @@ std::vector<Key> make_keys() {
       number_key("build.timeout_s", "seconds a build may take", &Config::build_timeout_s, 10, 24 * 3600),
       number_key("build.memory_mb", "memory of one build", &Config::build_memory_mb, 64, 1 << 20),
       text_key("build.user", "unprivileged account builds run as; created when missing", &Config::build_user),
-      text_key("build.network", "address range for build namespaces", &Config::build_network),
+      checked(text_key("build.network", "address range for build namespaces", &Config::build_network),
+              is_build_range, "an IPv4 network of at least four addresses"),
       list_key("build.file_roots", "folders that file:// sources may lie in", &Config::build_file_roots),
-      list_key("build.egress_allow",
-               "addresses builds may reach besides public ones: CIDR, optionally with :port",
-               &Config::build_egress_allow),
-      list_key("build.egress_deny", "addresses builds may not reach", &Config::build_egress_deny),
-      text_key("build.resolver", "DNS server builds may use; default: the host's when it is public",
-               &Config::build_resolver),
+      checked(list_key("build.egress_allow",
+                       "addresses builds may reach besides public ones: CIDR or host, optionally with :port",
+                       &Config::build_egress_allow),
+              is_target, "an IPv4 network or a host, optionally with :port"),
+      checked(list_key("build.egress_deny", "addresses builds may not reach", &Config::build_egress_deny),
+              is_network, "an IPv4 network"),
+      checked(text_key("build.resolver", "DNS server builds may use; default: the host's when it is public",
+                       &Config::build_resolver),
+              is_host_address, "an IPv4 address"),
       switch_key("scan.every_push",
                  "scan every tagged image that is pushed; else only where an AUTO rule says so",
                  &Config::scan_every_push),
-      text_key("scan.vulndb_mirror", "where advisories are fetched from: an OSV bucket or a copy of one",
-               &Config::vulndb_mirror),
+      checked(
+          text_key("scan.vulndb_mirror", "where advisories are fetched from: an OSV bucket or a copy of one",
+                   &Config::vulndb_mirror),
+          is_web_address, "the address of a web server"),
       number_key("scan.vulndb_update_hours", "hours between advisory updates; 0: only on request",
                  &Config::vulndb_update_hours, 0, 8760),
       level_key(),
@@ -254,8 +299,10 @@ Status set(Config& config, const std::string& name, const Values& values, const 
 Status read_section(Config& config, const std::string& section, const YAML::Node& node,
                     const std::string& file) {
   if (!node.IsMap()) return wrong(fmt::format("{}: {} must hold settings", file, section));
+  std::set<std::string> seen;
   for (const auto& entry : node) {
     std::string name = section + "." + entry.first.as<std::string>();
+    if (!seen.insert(name).second) return wrong(fmt::format("{}: {} is there twice", file, name));
     Values values;
     if (entry.second.IsSequence()) {
       for (const auto& item : entry.second) values.push_back(item.as<std::string>());
@@ -274,7 +321,10 @@ Status read_file(Config& config, const std::string& file) {
     YAML::Node root = YAML::LoadFile(file);
     if (root.IsNull()) return {};
     if (!root.IsMap()) return wrong(file + ": must hold sections");
+    std::set<std::string> seen;
     for (const auto& section : root) {
+      if (std::string name = section.first.as<std::string>(); !seen.insert(name).second)
+        return wrong(fmt::format("{}: {} is there twice", file, name));
       TRY_STATUS(read_section(config, section.first.as<std::string>(), section.second, file));
     }
   } catch (const YAML::Exception& fault) {
@@ -318,6 +368,9 @@ Status read_environment(Config& config, const Environment& environment) {
       name.resize(name.size() - suffix.size());
       TRY(value, contents(given));
     }
+    bool as_in_yaml = is_list(name) && value.starts_with('[') && value.ends_with(']') &&
+                      (value.size() == 2 || value.find(',') != value.npos);
+    if (as_in_yaml) return wrong(variable + " needs its values with commas between them, without brackets");
     TRY_STATUS(set(config, name, is_list(name) ? split_list(value) : Values{value}, variable));
   }
   return {};
@@ -352,9 +405,12 @@ Result<Config> load_config(const std::string& file, const Environment& environme
   }
   Status addresses = http::check_policy({.allowed = config.allowed_addresses});
   if (!addresses.ok()) return wrong("network.allowed: " + addresses.error().message);
-  bool web = config.external_url.empty() || config.external_url.starts_with("https://") ||
-             config.external_url.starts_with("http://");
-  if (!web) return wrong("server.external_url must begin with https:// or http://");
+  if (config.external_url.ends_with('/')) config.external_url.pop_back();
+  auto url = http::parse_url(config.external_url);
+  bool web = config.external_url.empty() || (url.ok() && url->path_and_query == "/");
+  if (!web)
+    return wrong("server.external_url needs https:// or http:// with a host, and no path: " +
+                 config.external_url);
   return config;
 }
 

@@ -91,6 +91,48 @@ TEST_CASE("addresses are read when the server starts, not when they are needed")
   CHECK(refusal("server:\n  external_url: https://registry.example\n") == "accepted");
 }
 
+TEST_CASE("a setting that is there twice is named") {
+  CHECK(refusal("log:\n  level: info\nserver:\n  workers: 4\n  workers: 5\n")
+            .find("server.workers is there twice") != std::string::npos);
+  CHECK(refusal("server:\n  workers: 4\nserver:\n  loops: 2\n").find("server is there twice") !=
+        std::string::npos);
+  CHECK(refusal("server:\n  workers: 4\nlog:\n  level: info\n") == "accepted");
+}
+
+TEST_CASE("what builds may reach is read when the server starts") {
+  for (const char* line :
+       {"egress_allow: [banana split]", "egress_allow: [10.0.0.0/99]", "egress_allow: [10.0.0.0/8:99999]",
+        "egress_allow: [1.2.3]", "egress_deny: [banana]", "egress_deny: [10.0.0.0/8:1]", "resolver: banana",
+        "resolver: 1.2.3.4/8", "network: banana", "network: 10.0.0.0/31"}) {
+    CAPTURE(line);
+    std::string name(line, std::string_view(line).find(':'));
+    CHECK(refusal(std::string("build:\n  ") + line + "\n").find("build." + name + " has") !=
+          std::string::npos);
+  }
+  CHECK(refusal("build:\n  egress_allow: [proxy.example:3128, 10.0.0.0/8, 10.0.0.1, 10.0.0.0/8:443]\n"
+                "  egress_deny: [8.8.8.0/24, 1.1.1.1]\n  resolver: 9.9.9.9\n  network: 10.9.0.0/16\n") ==
+        "accepted");
+  CHECK(refusal("build:\n  resolver: ''\n  egress_allow: []\n") == "accepted");
+  CHECK(refusal("", {{"WHARFAGE__BUILD__EGRESS_DENY", "[1.1.1.1, 8.8.8.8]"}})
+            .find("WHARFAGE__BUILD__EGRESS_DENY needs its values with commas") != std::string::npos);
+  CHECK(refusal("", {{"WHARFAGE__BUILD__EGRESS_DENY", "1.1.1.1, 8.8.8.8"}}) == "accepted");
+}
+
+TEST_CASE("addresses of web servers") {
+  for (const char* url :
+       {"https://", "https:///x", "https://registry.example/path", "ftp://registry.example"}) {
+    CAPTURE(url);
+    CHECK(refusal(std::string("server:\n  external_url: ") + url + "\n").find("server.external_url") !=
+          std::string::npos);
+  }
+  CHECK(
+      load_config("", {{"WHARFAGE__SERVER__EXTERNAL_URL", "https://registry.example:8443/"}})->external_url ==
+      "https://registry.example:8443");
+  CHECK(refusal("scan:\n  vulndb_mirror: banana\n").find("scan.vulndb_mirror has banana") !=
+        std::string::npos);
+  CHECK(refusal("scan:\n  vulndb_mirror: ''\n") == "accepted");
+}
+
 TEST_CASE("pushes are scanned unless that is switched off") {
   CHECK(load_config("", {})->scan_every_push);
   CHECK_FALSE(load_config("", {{"WHARFAGE__SCAN__EVERY_PUSH", "false"}})->scan_every_push);
