@@ -17,20 +17,22 @@ namespace wharfage::auth {
 template <class Answer>
 class SharedWork {
  public:
-  // `work` makes an Answer and does not throw.
+  // `work` makes an Answer. When it throws, for want of memory perhaps, one of those who waited works in its
+  // place.
   template <class Work>
   Answer run(const std::string& key, Work&& work) {
-    std::unique_lock lock(x_mutex);
-    auto [place, is_first] = x_under_way.try_emplace(key);
-    if (!is_first) return wait(lock, place->second);
-    auto round = place->second = std::make_shared<Round>();
-    lock.unlock();
-    Answer answer = work();
-    lock.lock();
-    round->answer = answer;
-    x_under_way.erase(key);
-    round->ended.notify_all();
-    return answer;
+    for (;;) {
+      auto round = std::make_shared<Round>();
+      std::unique_lock lock(x_mutex);
+      auto [place, is_first] = x_under_way.try_emplace(key, round);
+      if (is_first) {
+        lock.unlock();
+        return lead(key, *round, work);
+      }
+      round = place->second;
+      wait(lock, *round);
+      if (round->answer) return *round->answer;
+    }
   }
 
   std::size_t waiting() const {
@@ -40,15 +42,44 @@ class SharedWork {
 
  private:
   struct Round {
-    std::optional<Answer> answer;
+    bool over = false;
+    std::optional<Answer> answer;  // none when whoever worked has failed
     std::condition_variable ended;
   };
 
-  Answer wait(std::unique_lock<std::mutex>& lock, std::shared_ptr<Round> round) {
+  // However the work ends, the round does.
+  class Ending {
+   public:
+    Ending(SharedWork& work, const std::string& key, Round& round)
+        : x_work(work), x_key(key), x_round(round) {}
+    ~Ending() {
+      std::lock_guard lock(x_work.x_mutex);
+      x_work.x_under_way.erase(x_key);
+      x_round.over = true;
+      x_round.ended.notify_all();
+    }
+    Ending(const Ending&) = delete;
+    Ending& operator=(const Ending&) = delete;
+
+   private:
+    SharedWork& x_work;
+    const std::string& x_key;
+    Round& x_round;
+  };
+
+  template <class Work>
+  Answer lead(const std::string& key, Round& round, Work& work) {
+    Ending ending(*this, key, round);
+    Answer answer = work();
+    std::lock_guard lock(x_mutex);
+    round.answer = answer;
+    return answer;
+  }
+
+  void wait(std::unique_lock<std::mutex>& lock, Round& round) {
     ++x_waiting;
-    round->ended.wait(lock, [&] { return round->answer.has_value(); });
+    round.ended.wait(lock, [&] { return round.over; });
     --x_waiting;
-    return *round->answer;
   }
 
   mutable std::mutex x_mutex;
