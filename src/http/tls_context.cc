@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include <ctime>
 #include <string_view>
@@ -60,6 +61,17 @@ bool prepare(SSL_CTX* context, bool http2) {
          SSL_CTX_set1_groups_list(context, groups) == 1;
 }
 
+// A pipe would be waited for, for ever. What is missing is told by whoever reads it.
+Status check_files(const Tls& files) {
+  for (const std::string& file : {files.certificate_file, files.key_file, files.client_ca_file}) {
+    struct stat facts{};
+    bool there = !file.empty() && ::stat(file.c_str(), &facts) == 0;
+    if (there && !S_ISREG(facts.st_mode))
+      return fail(Reason::invalid_parameter, "a TLS file is not a regular file: " + file, "tls");
+  }
+  return {};
+}
+
 Status use_certificate(SSL_CTX* context, const Tls& files) {
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate_file.c_str()) != 1) {
     return tls_fault("the TLS certificate file cannot be used");
@@ -110,6 +122,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::load(const Tls& files) {
   if (!state.method || !state.context || !prepare(state.context.get(), files.http2)) {
     return tls_fault("TLS cannot be set up");
   }
+  TRY_STATUS(check_files(files));
   TRY_STATUS(use_certificate(state.context.get(), files));
   TRY_STATUS(ask_clients(state.context.get(), files));
   state.expires_at = end_of(SSL_CTX_get0_certificate(state.context.get()));

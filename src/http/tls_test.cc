@@ -1,5 +1,6 @@
 // TLS on real sockets: our client against our server, and a raw OpenSSL client where bytes matter.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <thread>
 
@@ -120,6 +121,31 @@ TEST_CASE("client certificates: required, optional, and who showed one") {
   options.tls->client_ca_file = staff.folder;
   Workers workers("test", 1, 1);
   CHECK_FALSE(Server::start(options, echo, workers, Log()).ok());
+}
+
+TEST_CASE("a pipe in the place of a TLS file is refused, and not waited for") {
+  for (int which : {0, 1, 2}) {
+    CAPTURE(which);
+    Credentials credentials;
+    ServerOptions options = credentials.options();
+    options.timeouts.tls_poll = 5;
+    options.tls->client_ca_file = credentials.folder + "/ca.pem";
+    options.tls->client_required = false;
+    std::filesystem::copy_file(credentials.certificate_file(), options.tls->client_ca_file);
+    std::string file = std::vector{options.tls->certificate_file, options.tls->key_file,
+                                   options.tls->client_ca_file}[static_cast<std::size_t>(which)];
+    Site site(echo, options);
+    std::filesystem::rename(file, file + ".good");
+    REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    while (site.server->tls_facts()->failure.empty()) std::this_thread::yield();
+    CHECK(site.server->tls_facts()->failure.find("not a regular file") != std::string::npos);
+    Workers workers("test", 1, 1);
+    auto started = Server::start(options, echo, workers, Log());
+    REQUIRE_FALSE(started.ok());
+    CHECK(started.error().message.find(file) != std::string::npos);
+    std::filesystem::rename(file + ".good", file);
+    while (!site.server->tls_facts()->failure.empty()) std::this_thread::yield();
+  }
 }
 
 TEST_CASE("unusable certificates keep a server from starting") {
