@@ -45,6 +45,7 @@ class Connection final : public Link {
   bool send_interim();
   bool begin_turn();
   void turn_done(const std::shared_ptr<Exchange>& exchange);
+  bool end_turn(const std::shared_ptr<Exchange>& exchange);
 
   // Responses
   bool refuse(Fault fault, bool close);

@@ -77,7 +77,7 @@ bool Connection::run_handler() {
 void Connection::handler_done(const std::shared_ptr<Exchange>& exchange) {
   x_working = false;
   if (x_state == State::closed) return leave(client_left_status);
-  conclude(exchange, false);
+  attempt([&] { conclude(exchange, false); });
   advance();
 }
 
@@ -111,14 +111,14 @@ bool Connection::begin_turn() {
   auto done = [self = self(), exchange] { self->turn_done(exchange); };
   x_state = State::working;
   expect_nothing();
-  x_working = x_turn = true;
+  bool taken = true;
   if (exchange->sink) {
     x_lane.submit_surely(std::move(work), std::move(done));
-    return false;
+  } else {
+    taken = x_lane.submit(std::move(work), std::move(done));
   }
-  if (x_lane.submit(std::move(work), std::move(done))) return false;
-  x_working = x_turn = false;
-  return refuse(busy(), !x_intake.complete());
+  x_working = x_turn = taken;
+  return taken ? false : refuse(busy(), !x_intake.complete());
 }
 
 void Connection::turn_done(const std::shared_ptr<Exchange>& exchange) {
@@ -129,18 +129,25 @@ void Connection::turn_done(const std::shared_ptr<Exchange>& exchange) {
   }
   x_pace.moved(x_intake.take_moved());
   x_state = State::stream;
+  bool waits = false;
+  attempt([&] { waits = end_turn(exchange); });
+  if (!waits) advance();
+}
+
+// True when there is news of the socket to wait for.
+bool Connection::end_turn(const std::shared_ptr<Exchange>& exchange) {
   if (!exchange->sink) {
     conclude(exchange, !x_intake.complete());
-  } else if (x_intake.malformed()) {
-    refuse(bad_framing(), true);
-  } else {
-    expect_within(timeouts().body_idle);
-    if (exchange->blocked != Io::done) {
-      blocked(exchange->blocked);
-      return;
-    }
+    return false;
   }
-  advance();
+  if (x_intake.malformed()) {
+    refuse(bad_framing(), true);
+    return false;
+  }
+  expect_within(timeouts().body_idle);
+  if (exchange->blocked == Io::done) return false;
+  blocked(exchange->blocked);
+  return true;
 }
 
 }  // namespace wharfage::http

@@ -72,9 +72,11 @@ class H2Connection final : public Link, private H2Session::Events {
   void run(const StreamPtr& stream);
   void handler_done(const StreamPtr& stream);
   void open_done(const StreamPtr& stream);
+  void begin_feeding(const StreamPtr& stream);
   void feed_sinks();
   void feed(const StreamPtr& stream);
   void chunk_done(const StreamPtr& stream, std::size_t bytes);
+  void feed_on(const StreamPtr& stream);
   // Takes the stream back from a worker; false when nobody waits for it any more.
   bool take_back(const StreamPtr& stream);
 

@@ -100,17 +100,16 @@ void H2Connection::begin_waiting() {
 void H2Connection::run(const StreamPtr& stream) {
   auto exchange = stream->exchange;
   bool streams = exchange->streamed.open != nullptr;
-  stream->state = Stream::State::working;
-  stream->working = stream->running = true;
-  ++x_running;
   bool taken = x_lane.submit(
       [exchange, streams, &unsent = core().unsent] {
         streams ? exchange->run_open() : exchange->run_handler(unsent);
       },
       [self = self(), stream, streams] { streams ? self->open_done(stream) : self->handler_done(stream); });
-  if (taken) return;
-  stream->working = false;
-  refuse(stream, busy());
+  stream->state = Stream::State::working;
+  stream->working = taken;
+  stream->running = true;
+  ++x_running;
+  if (!taken) refuse(stream, busy());
 }
 
 bool H2Connection::take_back(const StreamPtr& stream) {
@@ -123,25 +122,26 @@ bool H2Connection::take_back(const StreamPtr& stream) {
 
 void H2Connection::handler_done(const StreamPtr& stream) {
   if (!take_back(stream)) return;
-  answer(stream, decision(*stream->exchange));
+  attempt([&] { answer(stream, decision(*stream->exchange)); });
   advance();
 }
 
 void H2Connection::open_done(const StreamPtr& stream) {
   if (!take_back(stream)) return;
-  Exchange& exchange = *stream->exchange;
-  if (exchange.sink) {
-    stream->state = Stream::State::sink;
-    if (!stream->body_complete) {
-      x_session.widen(stream->id, limits::h2_upload_window);
-      if (exchange.head.expects_continue && stream->chunk.empty()) x_session.go_on(stream->id);
-      expect(*stream, timeouts().body_idle);
-    }
-    feed(stream);
-  } else {
-    answer(stream, decision(exchange));
-  }
+  attempt([&] { begin_feeding(stream); });
   advance();
+}
+
+void H2Connection::begin_feeding(const StreamPtr& stream) {
+  Exchange& exchange = *stream->exchange;
+  if (!exchange.sink) return answer(stream, decision(exchange));
+  stream->state = Stream::State::sink;
+  if (!stream->body_complete) {
+    x_session.widen(stream->id, limits::h2_upload_window);
+    if (exchange.head.expects_continue && stream->chunk.empty()) x_session.go_on(stream->id);
+    expect(*stream, timeouts().body_idle);
+  }
+  feed(stream);
 }
 
 // Once per turn, so that a sink gets what has arrived in as few pieces as possible.
@@ -157,10 +157,10 @@ void H2Connection::feed(const StreamPtr& stream) {
   auto exchange = stream->exchange;
   auto chunk = std::make_shared<std::string>(std::exchange(stream->chunk, {}));
   bool last = stream->body_complete;
-  stream->working = true;
   stream->deadline = never;
   x_lane.submit_surely([exchange, chunk, last] { exchange->run_write(*chunk, last); },
                        [self = self(), stream, chunk] { self->chunk_done(stream, chunk->size()); });
+  stream->working = true;
 }
 
 void H2Connection::chunk_done(const StreamPtr& stream, std::size_t bytes) {
@@ -169,6 +169,11 @@ void H2Connection::chunk_done(const StreamPtr& stream, std::size_t bytes) {
     if (!x_closed) advance();
     return;
   }
+  attempt([&] { feed_on(stream); });
+  advance();
+}
+
+void H2Connection::feed_on(const StreamPtr& stream) {
   Exchange& exchange = *stream->exchange;
   bool answered = exchange.response || !exchange.failure.empty();
   if (stream->state != Stream::State::sink) {  // refused meanwhile
@@ -181,7 +186,6 @@ void H2Connection::chunk_done(const StreamPtr& stream, std::size_t bytes) {
     if (!stream->body_complete) expect(*stream, timeouts().body_idle);
     feed(stream);
   }
-  advance();
 }
 
 }  // namespace wharfage::http

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "http/client.h"
 #include "http/limits.h"
@@ -175,6 +176,28 @@ TEST_CASE("a body reaches its sink whole, and a slow sink slows its client down"
   CHECK(peer.ask("PATCH", "/u", {}, "abc").body == "4000003");
   CHECK(peer.ask("POST", "/u").body == "4000003");
   while (basin.destroyed < 3) std::this_thread::yield();
+}
+
+TEST_CASE("without memory for a task a stream is refused or its connection goes, and nobody waits") {
+  Credentials credentials;
+  Basin basin;
+  Site site(into(basin), credentials.options());
+  {
+    failpoint::Armed none("http.no_memory");
+    H2Peer peer(site.port());
+    CHECK(peer.ask("PATCH", "/u", {}, "abc").status == 503);
+  }
+  {
+    failpoint::Armed none("http.no_memory_surely", 1, 2);  // for a piece, and to drop the sink
+    H2Peer peer(site.port());
+    peer.submit("PATCH", "/u", {}, "abc");
+    peer.flush();
+    while (peer.hear()) {
+    }
+    while (basin.destroyed < 1) std::this_thread::yield();
+  }
+  H2Peer peer(site.port());
+  CHECK(peer.ask("PATCH", "/u", {}, "zz").body == "2");
 }
 
 TEST_CASE("many uploads at once do not starve each other") {

@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <new>
+#include <tuple>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "base/time.h"
 #include "http/connection.h"
 
@@ -94,39 +98,81 @@ void Lane::abort() {
   });
 }
 
-std::function<void()> Lane::counted(std::function<void()> work, std::function<void()> done) {
-  ++x_core.tasks;
-  return [this, work = std::move(work), done = std::move(done)]() mutable {
+// Counts while it exists. All memory for its way is taken when it is made, or the way could end half-way:
+// functions that hold one pointer need none.
+struct Lane::Job {
+  Job(Lane& owner, std::function<void()> first, std::function<void()> then)
+      : lane(owner), work(std::move(first)), done(std::move(then)) {
+    ++lane.x_core.tasks;
+  }
+  ~Job() {
+    work = done = nullptr;
+    --lane.x_core.tasks;
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  // On a worker. The loop must learn that the work is done, or somebody would wait for it for ever.
+  void run() {
     work();
     work = nullptr;
-    x_loop.post([this, done = std::move(done)]() mutable {
-      done();
-      done = nullptr;
-      --x_core.tasks;
-    });
-  };
+    for (;;) {
+      try {
+        return lane.x_loop.post([this] { finish(); });
+      } catch (const std::bad_alloc&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(retry_ms));
+      }
+    }
+  }
+  // On the loop.
+  void finish() {
+    std::unique_ptr<Job> ended(this);
+    done();
+  }
+
+  Lane& lane;
+  std::function<void()> work, done;
+};
+
+// The worker owns what it takes.
+bool Lane::post(std::unique_ptr<Job>& job) {
+  if (!x_core.workers.post([job = job.get()] { job->run(); })) return false;
+  std::ignore = job.release();
+  return true;
 }
 
-bool Lane::submit(std::function<void()> work, std::function<void()> done) {
-  if (x_core.workers.post(counted(std::move(work), std::move(done)))) return true;
-  --x_core.tasks;
+bool Lane::submit(std::function<void()> work, std::function<void()> done) try {
+  if (FAIL_POINT("http.no_memory")) throw std::bad_alloc();
+  auto job = std::make_unique<Job>(*this, std::move(work), std::move(done));
+  return post(job);
+} catch (const std::bad_alloc&) {
   return false;
 }
 
 void Lane::submit_surely(std::function<void()> work, std::function<void()> done) {
-  x_backlog.push_back(counted(std::move(work), std::move(done)));
-  if (x_backlog.size() == 1) retry();
+  if (FAIL_POINT("http.no_memory_surely")) throw std::bad_alloc();
+  x_backlog.push_back(std::make_unique<Job>(*this, std::move(work), std::move(done)));
+  retry();
 }
 
-// Keeps the order of the backlog. When the server ends without workers, its own thread does the work.
-void Lane::retry() {
-  while (!x_backlog.empty()) {
-    if (!x_core.workers.post(x_backlog.front())) {
-      if (!x_core.aborting) return x_loop.after(retry_ms, [this] { retry(); });
-      x_backlog.front()();
+// Keeps the order of the backlog. When the server ends without workers, its own thread does the work. Without
+// memory for a timer the next tick tries again.
+void Lane::retry() try {
+  while (!x_backlog.empty() && !x_retrying) {
+    if (!post(x_backlog.front())) {
+      if (!x_core.aborting) {
+        x_loop.after(retry_ms, [this] {
+          x_retrying = false;
+          retry();
+        });
+        x_retrying = true;
+        return;
+      }
+      x_backlog.front().release()->run();
     }
     x_backlog.pop_front();
   }
+} catch (const std::bad_alloc&) {
 }
 
 void Lane::tick() {
@@ -137,6 +183,7 @@ void Lane::tick() {
     if (link->is_late(now, crowded)) late.push_back(link);
   }
   for (const auto& link : late) link->time_out();
+  retry();
   x_loop.after(x_tick_ms, [this] { tick(); });
 }
 

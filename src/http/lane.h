@@ -62,10 +62,11 @@ class Lane {
   // `heir` goes on with the socket of `link`.
   void replace(const std::shared_ptr<Link>& link, const std::shared_ptr<Link>& heir);
 
-  // Runs `work` on a worker and then `done` on this loop. False when the workers are too busy.
+  // Runs `work` on a worker and then `done` on this loop. False when the workers are too busy, or there is no
+  // memory for it.
   [[nodiscard]] bool submit(std::function<void()> work, std::function<void()> done);
   // Likewise, but waits for a place. A connection has at most two such tasks, or with
-  // HTTP/2 two for each of its open sinks.
+  // HTTP/2 two for each of its open sinks. Throws std::bad_alloc: then neither of the two will run.
   void submit_surely(std::function<void()> work, std::function<void()> done);
 
   std::string_view date();                     // of now, for the Date field
@@ -76,13 +77,15 @@ class Lane {
  private:
   std::unique_ptr<Transport> make_transport(int socket);
   void tick();
+  struct Job;  // a task on its way through a worker and back
+  bool post(std::unique_ptr<Job>& job);
   void retry();
-  std::function<void()> counted(std::function<void()> work, std::function<void()> done);
 
   Core& x_core;
   Loop x_loop;
   std::unordered_set<std::shared_ptr<Link>> x_links;
-  std::deque<std::function<void()>> x_backlog;
+  std::deque<std::unique_ptr<Job>> x_backlog;
+  bool x_retrying = false;  // a timer will
   std::string x_date;
   std::int64_t x_date_until_ms = 0;               // on the loop's clock
   const std::string x_id_prefix = random_hex(8);  // of this lane's request ids; a counter follows

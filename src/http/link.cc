@@ -5,7 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
-#include <exception>
+#include <new>
 #include <utility>
 
 #include "base/limits.h"
@@ -64,13 +64,15 @@ void Link::advance() {
   }
   x_budget = limits::response_slice_bytes;
   x_requests = 0;
-  try {
+  attempt([&] {
     while (step()) {
     }
-  } catch (const std::exception& caught) {  // no memory: this connection goes, the others stay
-    core().log.error("a connection failed", {{"what", caught.what()}});
-    close();
-  }
+  });
+}
+
+void Link::fail_with(const std::exception& caught) {
+  core().log.error("a connection failed", {{"what", caught.what()}});
+  close();
 }
 
 bool Link::blocked(Io state) {
@@ -193,7 +195,11 @@ void Link::report(const Exchange& exchange, int status) {
 // A sink may have to touch a disk to go, which the loop must not wait for.
 void Link::drop_sink(const std::shared_ptr<Exchange>& exchange) {
   if (!exchange->sink) return;
-  x_lane.submit_surely([exchange] { exchange->sink.reset(); }, [] {});
+  try {
+    x_lane.submit_surely([exchange] { exchange->sink.reset(); }, [] {});
+  } catch (const std::bad_alloc&) {
+    exchange->sink.reset();
+  }
 }
 
 }  // namespace wharfage::http

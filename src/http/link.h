@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,15 @@ class Link : public Waiter, public std::enable_shared_from_this<Link> {
   virtual bool close() = 0;
   virtual std::string_view protocol(const Head& head) const = 0;
   void advance();
+  // Of whatever runs on the loop: without memory this connection goes, and the others stay.
+  template <class Call>
+  void attempt(Call call) {
+    try {
+      call();
+    } catch (const std::exception& caught) {
+      fail_with(caught);
+    }
+  }
   bool blocked(Io state);
   void yield();    // lets others have their turn, and goes on then
   bool discard();  // reads to the end: unread bytes would make the kernel reset what we sent last
@@ -54,6 +64,7 @@ class Link : public Waiter, public std::enable_shared_from_this<Link> {
   void expect_within(std::int64_t timeout_ms);
   void expect_nothing() { x_deadline = never; }
   void close_socket();  // forgotten by the lane, too
+  void fail_with(const std::exception& caught);
 
   // Requests
   std::shared_ptr<Exchange> new_exchange(Head head);

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "http/test_peer.h"
@@ -105,6 +106,29 @@ TEST_CASE("a large body reaches its sink whole, in order, in bounded chunks, one
   CHECK(story.destroyed == 1);
   CHECK(peer.ask(head("/u", 0)).status == 201);
   CHECK(peer.ask(head("/u", 3) + "abc").body == "9000004");
+}
+
+TEST_CASE("without memory for a task a request is refused or its connection goes, and nobody waits") {
+  Story story;
+  Site site(into(story));
+  {
+    failpoint::Armed none("http.no_memory");
+    Peer peer(site.port());
+    CHECK(peer.ask(head("/u", 3) + "abc").status == 503);
+  }
+  CHECK(story.opened == 0);
+  {
+    failpoint::Armed none("http.no_memory_surely", 1, 2);  // for the second turn, and to drop the sink
+    std::string body = noise(4 * limits::stream_turn_bytes);
+    Peer peer(site.port());
+    (void)peer.say(head("/u", body.size()) + body);
+    await(story.destroyed, 1);
+    CHECK(peer.is_closed());
+    CHECK(story.finished == 0);
+  }
+  std::size_t before = story.text().size();
+  CHECK(Peer(site.port()).ask(head("/u", 2) + "zz").body == std::to_string(before + 2));
+  // And the server stops: it waits for every task and every connection.
 }
 
 TEST_CASE("a chunked body streams too, and the next request is found behind it") {
