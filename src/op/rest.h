@@ -5,7 +5,8 @@
 //   op::rest_route<Call, &list_tasks>("GET", "/v2/{project_id}/instances/{instance_id}/…", 200)
 //
 // Query's fields are the path's variables and the query's parameters; Body's are the JSON body's; Reply's the
-// JSON reply's (Empty: no body). The same fields feed the OpenAPI document.
+// JSON reply's (Empty: no body; std::vector<Row>: a bare array). The same fields feed the OpenAPI document.
+// Call::body_names says what becomes of body members that are no fields.
 #pragma once
 
 #include <span>
@@ -55,6 +56,15 @@ struct RestRoute {
 };
 
 namespace detail {
+template <class Reply>
+struct RowOf {
+  using type = Reply;
+};
+template <class Row>
+struct RowOf<std::vector<Row>> {
+  using type = Row;
+};
+
 // Its types are arguments of their own, so that bindings of file-local types stay local (wire/schema.h,
 // Access).
 template <class Call, class Query, class Body, class Reply,
@@ -64,7 +74,7 @@ struct RestBinding {
     TRY(Query query, wire::decode_params<Query>(params));
     Body body{};
     if constexpr (!std::is_same_v<Body, NoBody>) {
-      TRY(body, wire::decode_json<Body>(text));
+      TRY(body, wire::decode_json<Body>(text, Call::body_names, wire::fields_of<Query>()));
     }
     TRY(Reply reply, Run(call, query, body));
     if constexpr (std::is_same_v<Reply, Empty>) {
@@ -83,7 +93,7 @@ constexpr RestRoute<Call> make_route(Result<Reply> (*)(Call&, const Query&, cons
           .run = &RestBinding<Call, Query, Body, Reply, Run>::run,
           .query = &wire::fields_of<Query>,
           .body = &wire::fields_of<Body>,
-          .reply = &wire::fields_of<Reply>};
+          .reply = &wire::fields_of<typename RowOf<Reply>::type>};
 }
 }  // namespace detail
 

@@ -67,10 +67,10 @@ std::optional<std::int64_t> whole_number(const json::value& value) {
 }
 
 Status read_object(const json::object& object, std::span<const Field> fields, const std::string& prefix,
-                   void* at);
+                   Names names, void* at);
 
 Status read_value(const Type& type, const Field* field, const std::string& name, const json::value& value,
-                  void* at) {
+                  Names names, void* at) {
   if (type.optional) {
     if (value.is_null()) return {};
     at = type.engage(at);
@@ -95,18 +95,18 @@ Status read_value(const Type& type, const Field* field, const std::string& name,
       return {};
     case Shape::structure:
       if (!value.is_object()) return wrong(name, "must be an object");
-      return read_object(value.get_object(), type.structure(), name + ".", at);
+      return read_object(value.get_object(), type.structure(), name + ".", names, at);
     case Shape::list:
       if (!value.is_array()) return wrong(name, "must be a list");
       for (const json::value& item : value.get_array()) {
-        TRY_STATUS(read_value(*type.element, field, name, item, type.append(at, {})));
+        TRY_STATUS(read_value(*type.element, field, name, item, names, type.append(at, {})));
       }
       return {};
     case Shape::map:
       if (!value.is_object()) return wrong(name, "must be an object");
       for (const auto& [key, item] : value.get_object()) {
-        TRY_STATUS(
-            read_value(*type.element, field, name + "." + std::string(key), item, type.append(at, key)));
+        TRY_STATUS(read_value(*type.element, field, name + "." + std::string(key), item, names,
+                              type.append(at, key)));
       }
       return {};
   }
@@ -117,42 +117,25 @@ Error missing(const std::string& name) {
   return fail(Reason::missing_parameter, fmt::format("{} is required", name), name);
 }
 
+const Field* find_field(std::span<const Field> fields, std::string_view name) {
+  auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& one) { return one.name == name; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
 Status read_object(const json::object& object, std::span<const Field> fields, const std::string& prefix,
-                   void* at) {
+                   Names names, void* at) {
+  for (const auto& [key, value] : object) {
+    bool stray = names == Names::refused && !find_field(fields, key);
+    if (stray) return wrong(prefix + std::string(key), "is not known here");
+  }
   for (const Field& field : fields) {
     std::string name = prefix + std::string(field.name);
     const json::value* value = object.if_contains(field.name);
     if (value && !value->is_null()) {
-      TRY_STATUS(read_value(*field.type, &field, name, *value, field.member(at)));
+      TRY_STATUS(read_value(*field.type, &field, name, *value, names, field.member(at)));
     } else if (field.need == required) {
       return missing(name);
     }
-  }
-  return {};
-}
-
-Status check_value(const Type& type, const std::string& name, const json::value& value);
-
-Status check_members(const json::object& object, std::span<const Field> fields, const std::string& prefix) {
-  for (const auto& [key, value] : object) {
-    std::string name = prefix + std::string(key);
-    auto field =
-        std::find_if(fields.begin(), fields.end(), [&](const Field& one) { return one.name == key; });
-    if (field == fields.end()) return wrong(name, "is not known here");
-    TRY_STATUS(check_value(*field->type, name, value));
-  }
-  return {};
-}
-
-Status check_value(const Type& type, const std::string& name, const json::value& value) {
-  if (type.shape == Shape::structure && value.is_object())
-    return check_members(value.get_object(), type.structure(), name + ".");
-  if (type.shape == Shape::list && value.is_array()) {
-    for (const json::value& item : value.get_array()) TRY_STATUS(check_value(*type.element, name, item));
-  }
-  if (type.shape == Shape::map && value.is_object()) {
-    for (const auto& [key, item] : value.get_object())
-      TRY_STATUS(check_value(*type.element, name + "." + std::string(key), item));
   }
   return {};
 }
@@ -196,7 +179,7 @@ Status read_scalar(const Type& type, const Field& field, const std::string& name
     default: {
       auto value = parse_json(text);
       if (!value.ok()) return wrong(name, "must be JSON");
-      return read_value(type, &field, name, *value, at);
+      return read_value(type, &field, name, *value, Names::ignored, at);
     }
   }
 }
@@ -313,10 +296,14 @@ void write_value(std::string& out, const Type& type, const void* at) {
 
 }  // namespace
 
-Status decode_json(std::string_view text, std::span<const Field> fields, void* object) {
+Status decode_json(std::string_view text, std::span<const Field> fields, Names names,
+                   std::span<const Field> elsewhere, void* object) {
   TRY(json::value value, parse_json(text));
   if (!value.is_object()) return fail(Reason::malformed_body, "the body must be a JSON object");
-  return read_object(value.get_object(), fields, "", object);
+  for (const Field& field : elsewhere) {
+    if (!find_field(fields, field.name)) value.get_object().erase(field.name);
+  }
+  return read_object(value.get_object(), fields, "", names, object);
 }
 
 Status decode_params(const Params& params, std::span<const Field> fields, void* object) {
@@ -387,18 +374,6 @@ std::string json_schema(std::span<const Field> fields) {
   std::string out = "{\"type\":\"object\",\"properties\":{" + properties + "}";
   if (!needed.empty()) out += ",\"required\":[" + needed + "]";
   return out + "}";
-}
-
-Status check_names(std::string_view text, std::span<const Field> fields, std::span<const Field> elsewhere) {
-  TRY(auto value, parse_json(text));
-  if (!value.is_object()) return {};
-  auto declared = [&](std::string_view name) {
-    return std::any_of(fields.begin(), fields.end(), [&](const Field& one) { return one.name == name; });
-  };
-  for (const Field& field : elsewhere) {
-    if (!declared(field.name)) value.get_object().erase(field.name);
-  }
-  return detail::check_members(value.get_object(), fields, "");
 }
 
 }  // namespace wharfage::wire

@@ -12,7 +12,8 @@
 //
 // Members may be std::string, integers, double, bool, wire::Json (any JSON, kept as text), another such
 // structure, and std::optional, std::vector or std::map<std::string, …> of these. An empty optional is left
-// out of replies; unknown names in requests are ignored. The tables are type-erased: one codec serves all.
+// out of replies; what becomes of unknown names in requests is said with each decoding (Names). The tables
+// are type-erased: one codec serves all.
 #pragma once
 
 #include <array>
@@ -54,6 +55,10 @@ struct Type {
 };
 
 enum Need { voluntary, required };
+
+// What becomes of a JSON object's members that are no fields: the clouds' clients send what newer versions
+// know, so there they are ignored; in our own API a misspelt name must not pass for an absent one.
+enum class Names { ignored, refused };
 
 struct Field {
   std::string_view name;
@@ -183,7 +188,8 @@ void* member_at(void* object) {
   return &(static_cast<Owner*>(object)->*Member);
 }
 
-Status decode_json(std::string_view text, std::span<const Field> fields, void* object);
+Status decode_json(std::string_view text, std::span<const Field> fields, Names names,
+                   std::span<const Field> elsewhere, void* object);
 Status decode_params(const Params& params, std::span<const Field> fields, void* object);
 void encode_json(std::string& out, std::span<const Field> fields, const void* object);
 
@@ -208,11 +214,12 @@ constexpr Field field(std::string_view name, Need need = voluntary) {
 }
 
 // Errors: malformed_body (not a JSON object), missing_parameter and invalid_parameter (detail = the name,
-// dotted).
+// dotted). `elsewhere`: fields that the object may repeat, since they came another way (a path's variables).
 template <class T>
-Result<T> decode_json(std::string_view text) {
+Result<T> decode_json(std::string_view text, Names names = Names::ignored,
+                      std::span<const Field> elsewhere = {}) {
   T object{};
-  TRY_STATUS(detail::decode_json(text, fields_of<T>(), &object));
+  TRY_STATUS(detail::decode_json(text, fields_of<T>(), names, elsewhere, &object));
   return object;
 }
 
@@ -232,11 +239,16 @@ std::string encode_json(const T& object) {
   return out;
 }
 
-// For our own API, where a misspelt name must not pass for an absent one: every member of the JSON object is
-// a field, at any depth. Error: invalid_parameter (detail = the name, dotted); what is no object passes.
-// `elsewhere`: fields that the object may repeat, since they came another way (a path's variables).
-Status check_names(std::string_view text, std::span<const Field> fields,
-                   std::span<const Field> elsewhere = {});
+// A bare JSON array.
+template <class T>
+std::string encode_json(const std::vector<T>& list) {
+  std::string out = "[";
+  for (const T& object : list) {
+    if (out.size() > 1) out += ',';
+    detail::encode_json(out, fields_of<T>(), &object);
+  }
+  return out + "]";
+}
 
 // The JSON Schema (2020-12, as OpenAPI 3.1 uses it) of a structure, as JSON text.
 std::string json_schema(std::span<const Field> fields);

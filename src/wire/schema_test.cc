@@ -35,6 +35,11 @@ struct Request {
   }
 };
 
+struct Elsewhere {
+  std::string in_path;
+  static constexpr auto fields() { return std::array{wire::field<&Elsewhere::in_path>("InPath")}; }
+};
+
 Reason reason_of(const Result<Request>& result) {
   return result.error().reason;
 }
@@ -99,12 +104,23 @@ TEST_CASE("the schema names types, ranges and what is required") {
   CHECK(schema.find(R"("required":["InstanceId"])") != schema.npos);
 }
 
-TEST_CASE("names that nobody declared are found at any depth, for who asks") {
-  auto check = [](std::string_view text) { return wire::check_names(text, wire::fields_of<Request>()); };
-  CHECK(check(R"({"InstanceId":"i","Tag":[{"Key":"k"}],"Extra":{"anything":1}})").ok());
-  CHECK(wire::check_names(R"({"InstanceId":"i"})", {}, wire::fields_of<Request>()).ok());
-  CHECK(check("[]").ok());
-  CHECK(check("{").error().reason == Reason::malformed_body);
-  CHECK(check(R"({"instanceId":"i"})").error().detail == "instanceId");
-  CHECK(check(R"({"Tag":[{"Key":"k"},{"key":"k"}]})").error().detail == "Tag.key");
+TEST_CASE("names that nobody declared are refused at any depth, for who asks") {
+  auto read = [](std::string_view text, std::span<const wire::Field> elsewhere = {}) {
+    return wire::decode_json<Request>(text, wire::Names::refused, elsewhere);
+  };
+  CHECK(read(R"({"InstanceId":"i","Tag":[{"Key":"k"}],"Extra":{"anything":1}})").ok());
+  CHECK(read("[]").error().reason == Reason::malformed_body);
+  CHECK(read("{").error().reason == Reason::malformed_body);
+  CHECK(read(R"({"InstanceId":"i","instanceId":"i"})").error().detail == "instanceId");
+  CHECK(read(R"({"InstanceId":"i","Tag":[{"Key":"k"},{"key":"k"}]})").error().detail == "Tag.key");
+  CHECK(wire::decode_json<Request>(R"({"InstanceId":"i","Tag":[{"Key":"k","key":"k"}]})").ok());
+
+  CHECK(read(R"({"InstanceId":"i","InPath":"i"})").error().detail == "InPath");
+  CHECK(read(R"({"InstanceId":"i","InPath":"i"})", wire::fields_of<Elsewhere>()).ok());
+  CHECK(read(R"({"InPath":"i"})", wire::fields_of<Elsewhere>()).error().detail == "InstanceId");
+}
+
+TEST_CASE("a list of structures is a bare array") {
+  CHECK(wire::encode_json(std::vector<Elsewhere>()) == "[]");
+  CHECK(wire::encode_json(std::vector<Elsewhere>{{"a"}, {"b"}}) == R"([{"InPath":"a"},{"InPath":"b"}])");
 }

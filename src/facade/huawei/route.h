@@ -23,6 +23,7 @@ namespace wharfage::huawei {
 enum Service { swr, hss, iam };  // whose error form is answered
 
 struct Call {
+  static constexpr auto body_names = wire::Names::ignored;
   Rooms& rooms;
   op::Context context;
   const Options& options;

@@ -118,9 +118,6 @@ http::Response Native::answer(const http::Request& request) {
       x_rooms,
       {*who, request.id, request.peer, "native", x_auth, x_audit, x_clock, x_log.with("request", request.id)},
       request};
-  auto fields = found.route->body();
-  Status named = fields.empty() ? Status() : wire::check_names(request.body, fields, found.route->query());
-  if (!named.ok()) return refuse(named.error(), request.id);
   auto reply = found.route->run(call, params, request.body);
   if (!reply.ok()) return refuse(reply.error(), request.id);
   http::Response response = http::Response::json(reply->empty() ? 204 : found.route->status, *reply);

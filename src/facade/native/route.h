@@ -12,6 +12,7 @@
 namespace wharfage::native {
 
 struct Call {
+  static constexpr auto body_names = wire::Names::refused;
   Rooms& rooms;
   op::Context context;
   const http::Request& request;
