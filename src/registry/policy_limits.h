@@ -21,14 +21,19 @@ constexpr std::int64_t quota_warning_percent = 85;
 constexpr std::int64_t fold_namespaces_max = 100;  // in one go
 
 // Retention
-constexpr std::size_t retention_rules_max = 15;          // of one namespace
-constexpr std::int64_t retention_value_max = 10'000;     // tags or days of a rule
-constexpr std::int64_t retention_page = 1000;            // tags read at once
-constexpr std::int64_t retention_removals_max = 50'000;  // of one plan; the run plans again
-constexpr std::int64_t retention_kept_told_max = 1000;   // kept tags of one plan that are told one by one
-constexpr std::size_t retention_batch = 50;              // removals in one transaction
-constexpr std::int64_t retention_runs_kept = 50;         // of one namespace, with what they tell
-constexpr std::int64_t retention_due_max = 100;          // runs begun in one go
+constexpr std::size_t retention_rules_max = 15;    // of one namespace
+constexpr std::size_t repository_rules_max = 200;  // of its repositories together
+constexpr std::size_t retention_name_max = 256;
+constexpr std::size_t retention_spared_max = 20;            // regular expressions of a rule
+constexpr std::size_t retention_pattern_max = 512;          // bytes of one of them
+constexpr std::int64_t retention_pattern_memory = 1 << 20;  // bytes one of them may take
+constexpr std::int64_t retention_value_max = 10'000;        // tags or days of a rule
+constexpr std::int64_t retention_page = 1000;               // tags read at once
+constexpr std::int64_t retention_removals_max = 50'000;     // of one plan; the run plans again
+constexpr std::int64_t retention_kept_told_max = 1000;      // kept tags of one plan that are told one by one
+constexpr std::size_t retention_batch = 50;                 // removals in one transaction
+constexpr std::int64_t retention_runs_kept = 50;            // of one namespace, with what they tell
+constexpr std::int64_t retention_due_max = 100;             // runs begun in one go
 constexpr std::int64_t retention_untagged_age_ms = 3600 * 1000;  // younger images may be about to get a tag
 
 // What was deleted and can come back.

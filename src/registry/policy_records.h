@@ -33,6 +33,9 @@ Result<std::vector<TagChange>> tag_history(meta::Tx& tx, std::int64_t repository
                                            const TagChangeKey& before, std::int64_t limit);
 Result<std::vector<TagChange>> tag_history_of(meta::Tx& tx, std::int64_t repository_id, std::string_view tag,
                                               std::int64_t before, std::int64_t limit);
+// Tags that went by one way (TagChange::origin), newest first.
+Result<Page<TagChange>> tags_removed_by(meta::Tx& tx, std::int64_t repository_id, std::string_view origin,
+                                        Slice slice);
 Result<bool> has_pointed_to(meta::Tx& tx, std::int64_t repository_id, std::string_view tag,
                             std::string_view digest);
 Result<std::string> digest_of(meta::Tx& tx, std::int64_t manifest_id);

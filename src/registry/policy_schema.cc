@@ -172,6 +172,30 @@ std::vector<meta::Migration> policy_schema() {
         WHERE COALESCE(r.namespace_id, r.deleted_namespace_id) IS NOT NULL
         GROUP BY COALESCE(r.namespace_id, r.deleted_namespace_id);
       )ddl"},
+      {317, "registry: retention policies have names and tell what was done in single repositories", R"ddl(
+        ALTER TABLE retention_policies ADD COLUMN name TEXT NOT NULL DEFAULT '';
+        ALTER TABLE retention_policies ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE retention_policies ADD COLUMN own_rules INTEGER NOT NULL DEFAULT 1;
+        UPDATE retention_policies SET own_rules = 0 WHERE rules = '{"rules":[]}';
+        CREATE TABLE retention_tasks (
+          run_id INTEGER NOT NULL REFERENCES retention_runs (id) ON DELETE CASCADE,
+          repository_id INTEGER NOT NULL,
+          repository TEXT NOT NULL,
+          kept BIGINT NOT NULL,
+          removed BIGINT NOT NULL,
+          failed BIGINT NOT NULL,
+          first_item BIGINT NOT NULL,
+          last_item BIGINT NOT NULL,
+          started_at BIGINT NOT NULL,
+          ended_at BIGINT NOT NULL,
+          PRIMARY KEY (run_id, repository_id)
+        );
+      )ddl"},
+      {318, "registry: charts are found among images", R"ddl(
+        CREATE INDEX manifests_charts ON manifests (repository_id, pushed_at, id)
+          WHERE artifact_type = 'application/vnd.cncf.helm.config.v1+json' AND is_accessory = 0
+            AND deleted_at IS NULL;
+      )ddl"},
   };
 }
 

@@ -66,6 +66,21 @@ Result<std::vector<TagChange>> tag_history_of(meta::Tx& tx, std::int64_t reposit
              to_tag_change);
 }
 
+Result<Page<TagChange>> tags_removed_by(meta::Tx& tx, std::int64_t repository_id, std::string_view origin,
+                                        Slice slice) {
+  Page<TagChange> page;
+  TRY(page.items, all(tx.query(R"sql(
+    SELECT repository_id, tag, number, changed_at, from_digest, to_digest, actor, origin FROM tag_history
+    WHERE repository_id = $1 AND origin = $2 AND to_digest = ''
+    ORDER BY changed_at DESC, tag DESC, number DESC LIMIT $3 OFFSET $4)sql",
+                               {repository_id, origin, slice.limit, slice.offset}),
+                      to_tag_change));
+  TRY(page.total, number(tx.first(R"sql(
+    SELECT COUNT(*) FROM tag_history WHERE repository_id = $1 AND origin = $2 AND to_digest = '')sql",
+                                  {repository_id, origin})));
+  return page;
+}
+
 Result<bool> has_pointed_to(meta::Tx& tx, std::int64_t repository_id, std::string_view tag,
                             std::string_view digest) {
   return exists(tx.first(R"sql(

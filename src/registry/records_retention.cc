@@ -1,5 +1,6 @@
+#include <algorithm>
+
 #include "meta/rows.h"
-#include "registry/records.h"
 #include "registry/retention_records.h"
 #include "wire/schema.h"
 
@@ -10,7 +11,9 @@ using namespace meta::rows;
 struct StoredRetentionRule {
   std::string name, repositories, except_repositories, tags, except_tags, keep;
   std::int64_t value = 0;
-  bool untagged = false;
+  bool untagged = false, enabled = true;
+  std::vector<std::string> spared;
+  std::int64_t repository_id = 0;
   static constexpr auto fields() {
     return std::array{wire::field<&StoredRetentionRule::name>("name"),
                       wire::field<&StoredRetentionRule::repositories>("repositories"),
@@ -19,7 +22,10 @@ struct StoredRetentionRule {
                       wire::field<&StoredRetentionRule::except_tags>("except_tags"),
                       wire::field<&StoredRetentionRule::keep>("keep"),
                       wire::field<&StoredRetentionRule::value>("value"),
-                      wire::field<&StoredRetentionRule::untagged>("untagged")};
+                      wire::field<&StoredRetentionRule::untagged>("untagged"),
+                      wire::field<&StoredRetentionRule::enabled>("enabled"),
+                      wire::field<&StoredRetentionRule::spared>("spared"),
+                      wire::field<&StoredRetentionRule::repository_id>("repository_id")};
   }
 };
 struct StoredRetentionRules {
@@ -34,7 +40,8 @@ std::string rules_text(const std::vector<RetentionRule>& rules) {
   for (const auto& r : rules) {
     const Selector& s = r.selector;
     stored.rules.push_back({r.name, s.repositories, s.except_repositories, s.tags, s.except_tags,
-                            std::string(keep_name(r.keep)), r.value, r.untagged});
+                            std::string(keep_name(r.keep)), r.value, r.untagged, r.enabled, r.spared,
+                            r.repository_id});
   }
   return wire::encode_json(stored);
 }
@@ -48,7 +55,10 @@ std::vector<RetentionRule> parse_rules(const std::string& text) {
                      {r.repositories, r.except_repositories, r.tags, r.except_tags},
                      parse_keep(r.keep).value_or(Keep::all),
                      r.value,
-                     r.untagged});
+                     r.untagged,
+                     r.enabled,
+                     r.spared,
+                     r.repository_id});
   }
   return rules;
 }
@@ -61,7 +71,18 @@ RetentionPolicy to_policy(const meta::Row& row) {
   policy.set_by = row.text(3);
   policy.updated_at = row.integer(4);
   policy.next_run_at = row.optional_integer(5);
+  policy.name = row.text(6);
+  policy.enabled = row.integer(7) != 0;
   return policy;
+}
+
+LocatedRetention to_located_retention(const meta::Row& row) {
+  return {to_policy(row), row.text(8)};
+}
+
+RetentionTask to_task(const meta::Row& row) {
+  return {row.integer(0), row.text(1),    row.integer(2), row.integer(3), row.integer(4),
+          row.integer(5), row.integer(6), row.integer(7), row.integer(8)};
 }
 
 RetentionRun to_run(const meta::Row& row) {
@@ -98,40 +119,63 @@ RetentionItem to_item(const meta::Row& row) {
   return {row.integer(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5)};
 }
 
-Candidate to_candidate(const meta::Row& row) {
-  return {row.integer(0), row.text(1), row.integer(2), row.text(3), row.integer(4), row.integer(5)};
-}
-
-Near to_near(const meta::Row& row) {
-  return {row.integer(0), row.text(1)};
-}
-
 }  // namespace
 
 // ---------------------------------------------------------------- policies
 
 Result<std::optional<RetentionPolicy>> find_retention(meta::Tx& tx, std::int64_t namespace_id) {
   return one(tx.first(R"sql(
-    SELECT namespace_id, cron, rules, set_by, updated_at, next_run_at FROM retention_policies
+    SELECT namespace_id, cron, rules, set_by, updated_at, next_run_at, name, enabled FROM retention_policies
     WHERE namespace_id = $1)sql",
                       {namespace_id}),
              to_policy);
 }
 
+Result<Page<LocatedRetention>> list_retention(meta::Tx& tx, const Readable& readable,
+                                              std::int64_t namespace_id, std::string_view name, Slice slice) {
+  const std::int64_t everything = readable ? 0 : 1;
+  Page<LocatedRetention> page;
+  TRY(page.items,
+      all(tx.query(R"sql(
+    SELECT p.namespace_id, p.cron, p.rules, p.set_by, p.updated_at, p.next_run_at, p.name, p.enabled, n.name
+    FROM retention_policies p JOIN namespaces n ON n.id = p.namespace_id
+    WHERE ($1 = 0 OR p.namespace_id = $1) AND ($2 = 1 OR $3 LIKE '%,' || p.namespace_id || ',%')
+      AND ($4 = '' OR p.name = $4) AND p.own_rules > 0
+    ORDER BY p.namespace_id LIMIT $5 OFFSET $6)sql",
+                   {namespace_id, everything, id_list(readable), name, slice.limit, slice.offset}),
+          to_located_retention));
+  TRY(page.total, number(tx.first(R"sql(
+    SELECT COUNT(*) FROM retention_policies p
+    WHERE ($1 = 0 OR p.namespace_id = $1) AND ($2 = 1 OR $3 LIKE '%,' || p.namespace_id || ',%')
+      AND ($4 = '' OR p.name = $4) AND p.own_rules > 0)sql",
+                                  {namespace_id, everything, id_list(readable), name})));
+  return page;
+}
+
+Result<bool> is_gone(meta::Tx& tx, std::int64_t repository_id) {
+  if (repository_id == 0) return false;
+  TRY(auto found, find_repository(tx, repository_id));
+  return !found;
+}
+
 Status put_retention(meta::Tx& tx, const RetentionPolicy& p) {
-  return done(
-      tx.execute(R"sql(
-    INSERT INTO retention_policies (namespace_id, cron, rules, set_by, updated_at, next_run_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+  const std::int64_t own_rules =
+      std::count_if(p.rules.begin(), p.rules.end(), [](const auto& rule) { return rule.repository_id == 0; });
+  return done(tx.execute(R"sql(
+    INSERT INTO retention_policies (namespace_id, cron, rules, set_by, updated_at, next_run_at, name, enabled,
+                                    own_rules)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (namespace_id) DO UPDATE SET
       cron = excluded.cron, rules = excluded.rules, set_by = excluded.set_by,
-      updated_at = excluded.updated_at, next_run_at = excluded.next_run_at)sql",
-                 {p.namespace_id, p.cron, rules_text(p.rules), p.set_by, p.updated_at, p.next_run_at}));
+      updated_at = excluded.updated_at, next_run_at = excluded.next_run_at, name = excluded.name,
+      enabled = excluded.enabled, own_rules = excluded.own_rules)sql",
+                         {p.namespace_id, p.cron, rules_text(p.rules), p.set_by, p.updated_at, p.next_run_at,
+                          p.name, p.enabled, own_rules}));
 }
 
 Result<std::vector<RetentionPolicy>> retention_due(meta::Tx& tx, TimeMs now, std::int64_t limit) {
   return all(tx.query(R"sql(
-    SELECT namespace_id, cron, rules, set_by, updated_at, next_run_at FROM retention_policies
+    SELECT namespace_id, cron, rules, set_by, updated_at, next_run_at, name, enabled FROM retention_policies
     WHERE next_run_at IS NOT NULL AND next_run_at <= $1 ORDER BY next_run_at LIMIT $2)sql",
                       {now, limit}),
              to_policy);
@@ -218,81 +262,61 @@ Result<std::vector<RetentionItem>> items_after(meta::Tx& tx, std::int64_t run_id
              to_item);
 }
 
-// ---------------------------------------------------------------- pages of a plan
+// ---------------------------------------------------------------- single repositories of a run
 
-Result<std::vector<Candidate>> tag_candidates(meta::Tx& tx, std::int64_t repository_id,
-                                              const CandidateKey& after, std::int64_t limit) {
-  return all(tx.query(R"sql(
-    SELECT t.id, t.name, m.id, m.digest, t.updated_at, COALESCE(p.pulled_at, 0)
-    FROM tags t JOIN manifests m ON m.id = t.manifest_id
-         LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
-    WHERE t.repository_id = $1 AND t.is_accessory = 0 AND t.updated_at <= $2
-      AND (t.updated_at < $2 OR t.id < $3)
-    ORDER BY t.updated_at DESC, t.id DESC LIMIT $4)sql",
-                      {repository_id, after.at, after.id, limit}),
-             to_candidate);
+Status put_task(meta::Tx& tx, std::int64_t run_id, const RetentionTask& t) {
+  return done(tx.execute(R"sql(
+    INSERT INTO retention_tasks (run_id, repository_id, repository, kept, removed, failed, first_item,
+                                 last_item, started_at, ended_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (run_id, repository_id) DO UPDATE SET
+      kept = excluded.kept, removed = excluded.removed, failed = excluded.failed,
+      first_item = excluded.first_item, last_item = excluded.last_item, started_at = excluded.started_at,
+      ended_at = excluded.ended_at)sql",
+                         {run_id, t.repository_id, t.repository, t.kept, t.removed, t.failed, t.first_item,
+                          t.last_item, t.started_at, t.ended_at}));
 }
 
-Result<std::vector<Candidate>> untagged_candidates(meta::Tx& tx, std::int64_t repository_id,
-                                                   const CandidateKey& after, std::int64_t limit) {
-  return all(tx.query(R"sql(
-    SELECT m.id, '', m.id, m.digest, m.pushed_at, COALESCE(p.pulled_at, 0)
-    FROM manifests m LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
-    WHERE m.repository_id = $1 AND m.is_accessory = 0 AND m.deleted_at IS NULL AND m.pushed_at <= $2
-      AND (m.pushed_at < $2 OR m.id < $3)
-      AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
-      AND NOT EXISTS (SELECT 1 FROM manifest_children c JOIN manifests i ON i.id = c.manifest_id
-                      WHERE c.repository_id = m.repository_id AND c.digest = m.digest
-                        AND i.deleted_at IS NULL)
-    ORDER BY m.pushed_at DESC, m.id DESC LIMIT $4)sql",
-                      {repository_id, after.at, after.id, limit}),
-             to_candidate);
+Result<std::optional<RetentionTask>> find_task(meta::Tx& tx, std::int64_t run_id,
+                                               std::int64_t repository_id) {
+  return one(tx.first(R"sql(
+    SELECT repository_id, repository, kept, removed, failed, first_item, last_item, started_at, ended_at
+    FROM retention_tasks WHERE run_id = $1 AND repository_id = $2)sql",
+                      {run_id, repository_id}),
+             to_task);
 }
 
-Result<std::int64_t> count_tags_on(meta::Tx& tx, std::int64_t manifest_id) {
-  return number(tx.first(R"sql(SELECT COUNT(*) FROM tags WHERE manifest_id = $1)sql", {manifest_id}));
+Result<Page<RetentionTask>> list_tasks(meta::Tx& tx, std::int64_t run_id, std::string_view status,
+                                       Slice slice) {
+  Page<RetentionTask> page;
+  TRY(page.items, all(tx.query(R"sql(
+    SELECT repository_id, repository, kept, removed, failed, first_item, last_item, started_at, ended_at
+    FROM retention_tasks
+    WHERE run_id = $1 AND ($2 = '' OR $2 = CASE WHEN failed = 0 THEN 'succeeded' ELSE 'failed' END)
+    ORDER BY repository_id LIMIT $3 OFFSET $4)sql",
+                               {run_id, status, slice.limit, slice.offset}),
+                      to_task));
+  TRY(page.total, number(tx.first(R"sql(
+    SELECT COUNT(*) FROM retention_tasks
+    WHERE run_id = $1 AND ($2 = '' OR $2 = CASE WHEN failed = 0 THEN 'succeeded' ELSE 'failed' END))sql",
+                                  {run_id, status})));
+  return page;
 }
 
-Result<std::vector<Near>> near_children_of(meta::Tx& tx, std::int64_t manifest_id) {
-  return all(tx.query(R"sql(
-    SELECT m.id, m.digest FROM manifest_children c
-         JOIN manifests m ON m.repository_id = c.repository_id AND m.digest = c.digest
-    WHERE c.manifest_id = $1 AND m.deleted_at IS NULL ORDER BY m.id)sql",
-                      {manifest_id}),
-             to_near);
-}
-
-Result<std::vector<std::int64_t>> parents_of(meta::Tx& tx, std::int64_t repository_id,
-                                             std::string_view digest) {
-  return all(tx.query(R"sql(
-    SELECT m.id FROM manifest_children c JOIN manifests m ON m.id = c.manifest_id
-    WHERE c.repository_id = $1 AND c.digest = $2 AND m.deleted_at IS NULL)sql",
-                      {repository_id, digest}),
-             first_integer);
-}
-
-// By their subject, and by the names cosign and the referrers' fallback give them.
-Result<std::vector<Near>> accessories_of(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
-  std::string stem(digest);
-  stem[stem.find(':')] = '-';
-  return all(tx.query(R"sql(
-    SELECT m.id, m.digest FROM manifests m
-    WHERE m.repository_id = $1 AND m.subject_digest = $2 AND m.deleted_at IS NULL
-    UNION
-    SELECT m.id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id
-    WHERE t.repository_id = $1 AND t.name IN ($3, $4, $5, $6))sql",
-                      {repository_id, digest, stem, stem + ".sig", stem + ".att", stem + ".sbom"}),
-             to_near);
-}
-
-Result<std::optional<Repository>> next_repository(meta::Tx& tx, std::int64_t namespace_id,
-                                                  std::int64_t after_id) {
-  TRY(auto id, one(tx.first(R"sql(
-    SELECT id FROM repositories WHERE namespace_id = $1 AND id > $2 ORDER BY id LIMIT 1)sql",
-                            {namespace_id, after_id}),
-                   first_integer));
-  if (!id) return std::optional<Repository>();
-  return find_repository(tx, *id);
+Result<Page<RetentionItem>> items_of_task(meta::Tx& tx, std::int64_t run_id, const RetentionTask& task,
+                                          std::string_view outcome, Slice slice) {
+  Page<RetentionItem> page;
+  TRY(page.items, all(tx.query(R"sql(
+    SELECT number, repository, tag, digest, outcome, reason FROM retention_items
+    WHERE run_id = $1 AND number >= $2 AND number <= $3 AND outcome <> 'kept' AND ($4 = '' OR outcome = $4)
+    ORDER BY number LIMIT $5 OFFSET $6)sql",
+                               {run_id, task.first_item, task.last_item, outcome, slice.limit, slice.offset}),
+                      to_item));
+  TRY(page.total, number(tx.first(R"sql(
+    SELECT COUNT(*) FROM retention_items
+    WHERE run_id = $1 AND number >= $2 AND number <= $3 AND outcome <> 'kept' AND ($4 = '' OR outcome = $4))sql",
+                                  {run_id, task.first_item, task.last_item, outcome})));
+  return page;
 }
 
 }  // namespace wharfage::registry::records

@@ -10,6 +10,7 @@
 #include "registry/protection.h"
 #include "registry/records.h"
 #include "registry/retention_records.h"
+#include "registry/tag_patterns.h"
 
 namespace wharfage::registry {
 namespace {
@@ -21,14 +22,22 @@ TimeMs last_use(const Candidate& candidate) {
   return candidate.pulled_at != 0 ? candidate.pulled_at : candidate.pushed_at;
 }
 
+// A rule that is about the repository.
+struct Concerned {
+  const RetentionRule* rule;
+  TagPatterns spared;
+};
+
 // One rule on its way over the candidates of one kind, newest first.
 struct Running {
   const RetentionRule& rule;
+  const TagPatterns& spared;
   std::int64_t seen = 0;
   Ids pulled_last;  // of a rule that counts pulls: what it keeps
 
   bool selects(const Candidate& candidate) const {
-    return candidate.tag.empty() ? rule.untagged : rule.selector.selects_tag(candidate.tag);
+    if (candidate.tag.empty()) return rule.untagged;
+    return rule.selector.selects_tag(candidate.tag) && !spared.hold(candidate.tag);
   }
   bool keeps(const Candidate& candidate, TimeMs now) {
     switch (rule.keep) {
@@ -52,7 +61,9 @@ class Planner {
   Planner(meta::Db& db, const Repository& repository, const std::vector<RetentionRule>& rules, TimeMs now)
       : x_db(db), x_repository(repository), x_now(now) {
     for (const auto& rule : rules) {
-      if (rule.selector.selects_repository(repository.name)) x_rules.push_back(&rule);
+      bool own = rule.repository_id == 0 || rule.repository_id == repository.id;
+      if (own && rule.enabled && rule.selector.selects_repository(repository.name))
+        x_rules.push_back({&rule, TagPatterns(rule.spared)});
     }
   }
 
@@ -61,7 +72,7 @@ class Planner {
     TRY(x_protection, x_db.read([this](meta::Tx& tx) { return Protection::of(tx, x_repository); }));
     TRY_STATUS(judge(&records::tag_candidates));
     bool untagged =
-        std::any_of(x_rules.begin(), x_rules.end(), [](const auto* rule) { return rule->untagged; });
+        std::any_of(x_rules.begin(), x_rules.end(), [](const auto& one) { return one.rule->untagged; });
     if (untagged) TRY_STATUS(judge(&records::untagged_candidates));
     TRY_STATUS(remove_images());
     return std::move(x_plan);
@@ -92,7 +103,8 @@ class Planner {
   struct Image {
     std::int64_t id;
     std::string digest, reason;
-    bool attached;  // to one that goes
+    bool attached;        // to one that goes
+    bool judged = false;  // without a tag, by the rules
   };
   Result<bool> goes(meta::Tx& tx, const Image& image);
   Result<bool> is_free(meta::Tx& tx, std::int64_t id, const std::string& digest);
@@ -103,7 +115,7 @@ class Planner {
   meta::Db& x_db;
   const Repository& x_repository;
   const TimeMs x_now;
-  std::vector<const RetentionRule*> x_rules;
+  std::vector<Concerned> x_rules;
   Protection x_protection;
   RetentionPlan x_plan;
   std::unordered_map<std::int64_t, std::int64_t> x_tags_lost;  // of which image how many
@@ -127,8 +139,8 @@ Status Planner::find_pulled_last(Source source, Running& running) {
 
 Status Planner::judge(Source source) {
   std::vector<Running> rules;
-  for (const auto* rule : x_rules) {
-    Running running{*rule, 0, {}};
+  for (const auto& [rule, spared] : x_rules) {
+    Running running{*rule, spared, 0, {}};
     if (rule->keep == Keep::pulled_count) TRY_STATUS(find_pulled_last(source, running));
     rules.push_back(std::move(running));
   }
@@ -160,7 +172,8 @@ void Planner::judge_one(std::vector<Running>& rules, const Candidate& candidate)
     return;
   }
   if (!is_tag) {
-    x_losing.push_back({candidate.manifest_id, candidate.digest, "no tag, and no rule keeps it", false});
+    x_losing.push_back(
+        {candidate.manifest_id, candidate.digest, "no tag, and no rule keeps it", false, true});
     return;
   }
   x_plan.removals.push_back({candidate.tag, candidate.digest, "no rule keeps it"});
@@ -194,7 +207,7 @@ Status Planner::remove_images() {
       TRY(bool going, goes(tx, image));
       if (!going) return {};
       x_gone.insert(image.id);
-      x_plan.removals.push_back({"", image.digest, image.reason});
+      x_plan.removals.push_back({"", image.digest, image.reason, image.judged});
       std::string name = image.digest.substr(0, 19);
       TRY(auto children, records::near_children_of(tx, image.id));
       for (auto& child : children)

@@ -14,6 +14,7 @@ struct PlannedItem {
   std::string tag;  // "": the image itself
   std::string digest;
   std::string reason;
+  bool judged = true;  // by the rules; else it goes along with what they decided
 };
 
 struct RetentionPlan {

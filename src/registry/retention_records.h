@@ -2,11 +2,16 @@
 #pragma once
 
 #include "meta/db.h"
+#include "registry/policy_records.h"
 #include "registry/retention.h"
 
 namespace wharfage::registry::records {
 
 Result<std::optional<RetentionPolicy>> find_retention(meta::Tx& tx, std::int64_t namespace_id);
+// Those with rules (Retention::list_policies).
+Result<Page<LocatedRetention>> list_retention(meta::Tx& tx, const Readable& readable,
+                                              std::int64_t namespace_id, std::string_view name, Slice slice);
+Result<bool> is_gone(meta::Tx& tx, std::int64_t repository_id);  // 0 is not
 Status put_retention(meta::Tx& tx, const RetentionPolicy& policy);
 Result<std::vector<RetentionPolicy>> retention_due(meta::Tx& tx, TimeMs now, std::int64_t limit);
 Status set_next_retention(meta::Tx& tx, std::int64_t namespace_id, std::optional<TimeMs> at);
@@ -27,6 +32,14 @@ Status drop_old_runs(meta::Tx& tx, std::int64_t namespace_id, std::int64_t keep)
 Status insert_item(meta::Tx& tx, std::int64_t run_id, const RetentionItem& item);
 Result<std::vector<RetentionItem>> items_after(meta::Tx& tx, std::int64_t run_id, std::string_view outcome,
                                                std::int64_t after, std::int64_t limit);
+
+// ---- what a run did in single repositories
+Status put_task(meta::Tx& tx, std::int64_t run_id, const RetentionTask& task);
+Result<std::optional<RetentionTask>> find_task(meta::Tx& tx, std::int64_t run_id, std::int64_t repository_id);
+Result<Page<RetentionTask>> list_tasks(meta::Tx& tx, std::int64_t run_id, std::string_view status,
+                                       Slice slice);
+Result<Page<RetentionItem>> items_of_task(meta::Tx& tx, std::int64_t run_id, const RetentionTask& task,
+                                          std::string_view outcome, Slice slice);
 
 // ---- pages of a plan, newest first
 struct Candidate {

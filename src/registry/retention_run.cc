@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "registry/policy_limits.h"
 #include "registry/records.h"
@@ -27,11 +28,11 @@ Result<records::StoredRun> load(meta::Tx& tx, const std::string& payload) {
   return *std::move(found);
 }
 
-Status write_item(meta::Tx& tx, records::StoredRun& stored, const Repository& repository,
+Status write_item(meta::Tx& tx, records::StoredRun& stored, const RetentionTask& task,
                   const PlannedItem& item, std::string_view outcome, std::string_view reason) {
   return records::insert_item(
       tx, stored.run.id,
-      {++stored.items, repository.name, item.tag, item.digest, std::string(outcome), std::string(reason)});
+      {++stored.items, task.repository, item.tag, item.digest, std::string(outcome), std::string(reason)});
 }
 
 // Of an error that concerns this item alone: somebody moved, tagged or deleted it since it was planned.
@@ -83,36 +84,54 @@ Status Retention::work(job::Run& run) {
 }
 
 Status Retention::work_on(job::Run& run, records::StoredRun& stored, const Repository& repository) {
-  TRY(auto plan, plan_retention(x_registry.db(), repository, stored.policy.rules, x_registry.clock().now()));
+  const TimeMs now = x_registry.clock().now();
+  TRY(auto plan, plan_retention(x_registry.db(), repository, stored.policy.rules, now));
+  TRY(auto begun, x_registry.db().read(
+                      [&](meta::Tx& tx) { return records::find_task(tx, stored.run.id, repository.id); }));
+  RetentionTask task = begun.value_or(RetentionTask{.repository_id = repository.id,
+                                                    .repository = repository.name,
+                                                    .first_item = stored.items + 1,
+                                                    .started_at = now});
   std::int64_t removed_before = stored.run.removed_tags + stored.run.removed_images;
   for (std::size_t from = 0; from < plan.removals.size(); from += limits::retention_batch) {
     if (run.canceled()) return fail(run.why());
     std::size_t to = std::min(plan.removals.size(), from + limits::retention_batch);
-    records::StoredRun before = stored;
+    const auto before = std::pair(stored, task);
     TRY_STATUS(run.commit([&](meta::Tx& tx) -> Status {
-      stored = before;  // it may run again
-      for (std::size_t i = from; i < to; ++i) TRY_STATUS(remove(tx, stored, repository, plan.removals[i]));
-      return records::update_run(tx, stored);
+      std::tie(stored, task) = before;  // it may run again
+      for (std::size_t i = from; i < to; ++i) {
+        TRY_STATUS(remove(tx, stored, repository, task, plan.removals[i]));
+      }
+      return write_task(tx, stored, task);
     }));
   }
-  records::StoredRun before = stored;
+  const auto before = std::pair(stored, task);
   return run.commit([&](meta::Tx& tx) -> Status {
-    stored = before;
-    for (const auto& item : plan.kept)
-      TRY_STATUS(write_item(tx, stored, repository, item, "kept", item.reason));
+    std::tie(stored, task) = before;
+    for (const auto& item : plan.kept) TRY_STATUS(write_item(tx, stored, task, item, "kept", item.reason));
     stored.run.kept += plan.kept_count;
-    bool touched = plan.kept_count > 0 || !plan.removals.empty();
-    if (touched) ++stored.run.repositories;
+    task.kept = plan.kept_count;
     // What did not fit into one plan is planned next, unless nothing of it could be removed.
     bool progress = stored.run.removed_tags + stored.run.removed_images > removed_before;
     if (!plan.more || stored.run.dry || !progress) stored.last_repository_id = repository.id;
-    return records::update_run(tx, stored);
+    bool touched = plan.kept_count > 0 || !plan.removals.empty();
+    return touched ? write_task(tx, stored, task) : records::update_run(tx, stored);
   });
+}
+
+// With the run that it is a part of.
+Status Retention::write_task(meta::Tx& tx, records::StoredRun& stored, RetentionTask& task) {
+  TRY(auto known, records::find_task(tx, stored.run.id, task.repository_id));
+  if (!known) ++stored.run.repositories;
+  task.last_item = stored.items;
+  task.ended_at = x_registry.clock().now();
+  TRY_STATUS(records::put_task(tx, stored.run.id, task));
+  return records::update_run(tx, stored);
 }
 
 // In a dry run nothing but the note.
 Status Retention::remove(meta::Tx& tx, records::StoredRun& stored, const Repository& repository,
-                         const PlannedItem& item) {
+                         RetentionTask& task, const PlannedItem& item) {
   Cause cause{stored.run.actor, "retention"};
   Status done;
   if (!stored.run.dry) {
@@ -121,12 +140,13 @@ Status Retention::remove(meta::Tx& tx, records::StoredRun& stored, const Reposit
                             : x_registry.delete_tag_at(tx, repository, item.tag, digest, cause);
   }
   if (!done.ok() && !is_outrun(done.error())) return done;
+  if (item.judged) ++(done.ok() ? task.removed : task.failed);
   if (!done.ok()) {
     ++stored.run.failed;
-    return write_item(tx, stored, repository, item, "failed", done.error().message);
+    return write_item(tx, stored, task, item, "failed", done.error().message);
   }
   ++(item.tag.empty() ? stored.run.removed_images : stored.run.removed_tags);
-  return write_item(tx, stored, repository, item, "removed", item.reason);
+  return write_item(tx, stored, task, item, "removed", item.reason);
 }
 
 }  // namespace wharfage::registry

@@ -96,6 +96,120 @@ TEST_CASE("a tag goes when a rule selects it and none keeps it") {
   CHECK(w.plan(other, {newest_version, no_nightly}) == "");
 }
 
+TEST_CASE("regular expressions spare tags, and what is not enabled or of another repository says nothing") {
+  World w;
+  Repository app = w.repository("team/app"), lib = w.repository("team/lib");
+  w.daily(app, {"v1", "rc-1", "v2"});
+  RetentionRule rule = keeping(Keep::pushed_count, 0);
+  rule.spared = {"^rc-[0-9]+$", "2"};
+  CHECK(w.plan(app, {rule}) == "v1 @");
+  rule.enabled = false;
+  CHECK(w.plan(app, {rule}).empty());
+  rule = keeping(Keep::pushed_count, 1);
+  rule.repository_id = lib.id;
+  CHECK(w.plan(app, {rule}).empty());
+  rule.repository_id = app.id;
+  CHECK(w.plan(app, {rule}) == "rc-1 v1 @ @");
+
+  auto set = [&](RetentionRule changed) {
+    return outcome(w.retention.set_policy({.namespace_id = app.namespace_id, .rules = {std::move(changed)}}));
+  };
+  for (const std::string& pattern : {std::string("("), std::string(), std::string(513, 'a')}) {
+    rule.spared = {pattern};
+    CHECK(set(rule) == "invalid_parameter");
+  }
+  rule.spared.assign(21, "a");
+  CHECK(set(rule) == "invalid_parameter");
+  rule.spared.assign(20, "a");
+  rule.enabled = false;
+  CHECK(set(rule) == "ok");
+  auto kept = w.retention.policy(app.namespace_id)->rules.at(0);
+  CHECK(kept.spared.size() == 20);
+  CHECK_FALSE(kept.enabled);
+}
+
+TEST_CASE("rules of a repository join its namespace's policy and are dropped without it") {
+  World w;
+  Repository app = w.repository("team/app"), lib = w.repository("team/lib");
+  w.daily(app, {"a", "b"});
+  w.daily(lib, {"a", "b"});
+  auto policy = [&] { return *w.retention.policy(app.namespace_id); };
+  REQUIRE(w.retention.set_repository_rules(app, {keeping(Keep::pushed_count, 1)}, "carol").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  CHECK(w.tags(app) == std::vector<std::string>{"b"});
+  CHECK(w.tags(lib) == std::vector<std::string>{"a", "b"});
+  CHECK(policy().cron == "0 0 1 * * *");
+  REQUIRE(policy().next_run_at);
+  CHECK(w.retention.removed_tags(app, {})->items.at(0).tag == "a");
+  CHECK(w.retention.removed_tags(app, {})->total == 1);
+
+  // Rules of the namespace are set beside them, and need the schedule that they need.
+  RetentionPolicy wanted{.namespace_id = app.namespace_id, .rules = {keeping(Keep::all, 0)}};
+  CHECK(outcome(w.retention.set_policy(wanted)) == "conflict");
+  wanted.cron = "0 0 3 * * *";
+  REQUIRE(w.retention.set_policy(wanted).ok());
+  CHECK(policy().rules.size() == 2);
+  CHECK(w.retention.repository_rules(app)->size() == 1);
+  CHECK(w.retention.repository_rules(lib)->empty());
+  REQUIRE(w.retention.set_policy({.namespace_id = app.namespace_id}).ok());
+  CHECK(policy().rules.size() == 1);
+  CHECK(policy().cron == "0 0 1 * * *");
+
+  REQUIRE(w.retention.set_repository_rules(app, {}, "carol").ok());
+  CHECK(policy().rules.empty());
+  CHECK(policy().cron.empty());
+  CHECK_FALSE(policy().next_run_at);
+
+  // Where runs begin only when asked, nothing begins to go by itself.
+  wanted.cron.clear();
+  REQUIRE(w.retention.set_policy(wanted).ok());
+  CHECK(outcome(w.retention.set_repository_rules(lib, {keeping(Keep::pushed_count, 1)}, "carol")) ==
+        "conflict");
+
+  // What was said of a repository ends with it.
+  REQUIRE(w.retention.set_policy({.namespace_id = app.namespace_id}).ok());
+  REQUIRE(w.retention.set_repository_rules(lib, {keeping(Keep::pushed_count, 9)}, "carol").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  REQUIRE(w.registry->delete_repository(lib.id).ok());
+  REQUIRE(w.retention.set_repository_rules(app, {keeping(Keep::pushed_count, 9)}, "carol").ok());
+  CHECK(policy().rules.size() == 1);
+}
+
+TEST_CASE("a disabled policy only runs dry, and policies are listed to who may read them") {
+  World w;
+  Repository app = w.repository("team/app"), other = w.repository("open/app");
+  RetentionPolicy policy{.namespace_id = app.namespace_id,
+                         .cron = "0 0 3 * * *",
+                         .rules = {keeping(Keep::all, 0)},
+                         .name = "first",
+                         .enabled = false};
+  REQUIRE(w.retention.set_policy(policy).ok());
+  CHECK_FALSE(w.retention.policy(app.namespace_id)->next_run_at);
+  CHECK(outcome(w.retention.run(app.namespace_id, false, "carol")) == "conflict");
+  CHECK(w.retention.run(app.namespace_id, true, "carol").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  policy.namespace_id = other.namespace_id;
+  policy.name = "second";
+  REQUIRE(w.retention.set_policy(policy).ok());
+
+  auto listed = [&](const std::optional<std::vector<std::int64_t>>& readable, std::int64_t id,
+                    std::string_view name, Slice slice = {}) {
+    auto page = w.retention.list_policies(readable, id, name, slice);
+    REQUIRE(page.ok());
+    std::string text = std::to_string(page->total);
+    for (const auto& one : page->items) text += " " + one.namespace_name + "/" + one.policy.name;
+    return text;
+  };
+  CHECK(listed(std::nullopt, 0, "") == "2 team/first open/second");
+  CHECK(listed(std::nullopt, 0, "", {1, 1}) == "2 open/second");
+  CHECK(listed(std::nullopt, app.namespace_id, "") == "1 team/first");
+  CHECK(listed(std::nullopt, 0, "second") == "1 open/second");
+  CHECK(listed(std::vector<std::int64_t>{app.namespace_id}, 0, "") == "1 team/first");
+  CHECK(listed(std::vector<std::int64_t>{}, 0, "") == "0");
+  REQUIRE(w.retention.set_policy({.namespace_id = other.namespace_id}).ok());
+  CHECK(listed(std::nullopt, 0, "") == "1 team/first");
+}
+
 TEST_CASE("immutable tags stay, and so does an image with a tag that stays") {
   World w;
   Repository app = w.repository("team/app");

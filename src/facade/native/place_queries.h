@@ -35,12 +35,7 @@ struct RepositoryQuery {
   }
 };
 
-inline registry::ops::NamespaceRef space_of(const std::string& name) {
-  return {.name = name, .public_id = {}, .id = 0};
-}
-
-inline registry::ops::RepositoryRef repository_of(const std::string& space, const std::string& name) {
-  return {.namespace_name = space, .name = name, .public_id = {}, .id = 0};
-}
+using registry::ops::repository_of;
+using registry::ops::space_of;
 
 }  // namespace wharfage::native

@@ -18,7 +18,8 @@ struct Rule {
   std::optional<std::string> except_tags;
   std::string keep;
   std::optional<std::int64_t> value;
-  std::optional<bool> untagged;
+  std::optional<bool> untagged, enabled;
+  std::optional<std::vector<std::string>> spared;
   static constexpr auto fields() {
     return std::array{
         field<&Rule::name>("name", required).range(1, 128),
@@ -28,28 +29,43 @@ struct Rule {
         field<&Rule::except_tags>("except_tags"),
         field<&Rule::keep>("keep", required).one_of("all|pushed_count|pulled_count|pushed_days|pulled_days"),
         field<&Rule::value>("value").range(0, 10'000).about("how many tags or days"),
-        field<&Rule::untagged>("untagged").about("also holds for images without a tag")};
+        field<&Rule::untagged>("untagged").about("also holds for images without a tag"),
+        field<&Rule::enabled>("enabled").about("the default is true"),
+        field<&Rule::spared>("spared").about(
+            "regular expressions; tags in which one is found are not selected")};
   }
 };
 struct Policy {
+  std::optional<std::string> name;
+  std::optional<bool> enabled;
   std::optional<std::string> schedule;
   std::vector<Rule> rules;
   static constexpr auto fields() {
-    return std::array{field<&Policy::schedule>("schedule")
+    return std::array{field<&Policy::name>("name").range(0, 256),
+                      field<&Policy::enabled>("enabled").about("the default is true; else only dry runs"),
+                      field<&Policy::schedule>("schedule")
                           .about("six fields from seconds on, UTC; left out: only when asked"),
                       field<&Policy::rules>("rules", required)};
   }
 };
 struct PolicyReply {
+  std::optional<std::string> name;
+  bool enabled = true;
   std::optional<std::string> schedule;
   std::optional<std::string> next_run_at;
-  std::vector<Rule> rules;
+  std::vector<Rule> rules, repository_rules;
   std::optional<std::string> set_by;
   std::optional<std::string> updated_at;
   static constexpr auto fields() {
-    return std::array{field<&PolicyReply::schedule>("schedule"),
-                      field<&PolicyReply::next_run_at>("next_run_at"), field<&PolicyReply::rules>("rules"),
-                      field<&PolicyReply::set_by>("set_by"), field<&PolicyReply::updated_at>("updated_at")};
+    return std::array{field<&PolicyReply::name>("name"),
+                      field<&PolicyReply::enabled>("enabled"),
+                      field<&PolicyReply::schedule>("schedule"),
+                      field<&PolicyReply::next_run_at>("next_run_at"),
+                      field<&PolicyReply::rules>("rules"),
+                      field<&PolicyReply::repository_rules>("repository_rules")
+                          .about("each of one repository, set by SWR's API; they stay when others are set"),
+                      field<&PolicyReply::set_by>("set_by"),
+                      field<&PolicyReply::updated_at>("updated_at")};
   }
 };
 struct NewRun {
@@ -143,13 +159,24 @@ struct ItemList {
 
 PolicyReply to_wire(const registry::RetentionPolicy& from) {
   PolicyReply reply;
+  reply.name = unless_empty(from.name);
+  reply.enabled = from.enabled;
   reply.schedule = unless_empty(from.cron);
   reply.next_run_at = unless_zero(from.next_run_at.value_or(0));
   for (const auto& rule : from.rules) {
     const auto& selector = rule.selector;
-    reply.rules.push_back({rule.name, selector.repositories, unless_empty(selector.except_repositories),
-                           selector.tags, unless_empty(selector.except_tags),
-                           std::string(registry::keep_name(rule.keep)), rule.value, rule.untagged});
+    Rule row{rule.name,
+             selector.repositories,
+             unless_empty(selector.except_repositories),
+             selector.tags,
+             unless_empty(selector.except_tags),
+             std::string(registry::keep_name(rule.keep)),
+             rule.value,
+             rule.untagged,
+             rule.enabled,
+             std::nullopt};
+    if (!rule.spared.empty()) row.spared = rule.spared;
+    (rule.repository_id == 0 ? reply.rules : reply.repository_rules).push_back(std::move(row));
   }
   reply.set_by = unless_empty(from.set_by);
   reply.updated_at = unless_zero(from.updated_at);
@@ -180,6 +207,8 @@ Result<PolicyReply> get_policy(Call& call, const SpaceQuery& query, const NoBody
 
 Result<PolicyReply> set_policy(Call& call, const SpaceQuery& query, const Policy& body) {
   registry::RetentionPolicy wanted;
+  wanted.name = body.name.value_or("");
+  wanted.enabled = body.enabled.value_or(true);
   wanted.cron = body.schedule.value_or("");
   for (const auto& rule : body.rules) {
     wanted.rules.push_back({rule.name,
@@ -187,7 +216,9 @@ Result<PolicyReply> set_policy(Call& call, const SpaceQuery& query, const Policy
                              rule.tags.value_or("**"), rule.except_tags.value_or("")},
                             registry::parse_keep(rule.keep).value_or(registry::Keep::all),
                             rule.value.value_or(0),
-                            rule.untagged.value_or(false)});
+                            rule.untagged.value_or(false),
+                            rule.enabled.value_or(true),
+                            rule.spared.value_or(std::vector<std::string>())});
   }
   TRY(auto policy, op::invoke<ops::SetRetention>(call.rooms.retention, call.context,
                                                  {space_of(query.space), std::move(wanted)}));

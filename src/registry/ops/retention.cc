@@ -75,4 +75,77 @@ Result<op::Nothing> CancelRetentionRun::run(Retention& room, op::Context& contex
   return op::Nothing{};
 }
 
+Result<auth::Resource> ListAllRetention::resource(Retention&, op::Context&, const Request&) {
+  return auth::Resource{.name = "retention policies"};
+}
+
+Result<Page<LocatedRetention>> ListAllRetention::run(Retention& room, op::Context& context,
+                                                     const Request& request) {
+  TRY(auto readable, context.auth.readable_namespaces(context.who));
+  return room.list_policies(readable, request.namespace_id, request.name, request.slice);
+}
+
+Result<auth::Resource> ListRetentionTasks::resource(Retention& room, op::Context& context,
+                                                    const Request& request) {
+  return inside(room.registry(), context, request.space);
+}
+
+Result<Page<RetentionTask>> ListRetentionTasks::run(Retention& room, op::Context& context,
+                                                    const Request& request) {
+  TRY(Namespace space, find_namespace(room.registry(), context, request.space));
+  return room.tasks(space.id, request.run_id, request.status, request.slice);
+}
+
+Result<auth::Resource> ListRetentionTaskItems::resource(Retention& room, op::Context& context,
+                                                        const Request& request) {
+  return inside(room.registry(), context, request.space);
+}
+
+Result<ListRetentionTaskItems::Response> ListRetentionTaskItems::run(Retention& room, op::Context& context,
+                                                                     const Request& request) {
+  TRY(Namespace space, find_namespace(room.registry(), context, request.space));
+  Response response;
+  TRY(response.task, room.task(space.id, request.run_id, request.repository_id));
+  TRY(response.items,
+      room.task_items(space.id, request.run_id, response.task, request.outcome, request.slice));
+  return response;
+}
+
+// ---------------------------------------------------------------- the rules of one repository
+
+Result<auth::Resource> GetRepositoryRetention::resource(Retention& room, op::Context& context,
+                                                        const Request& request) {
+  return inside(room.registry(), context, request);
+}
+
+Result<GetRepositoryRetention::Response> GetRepositoryRetention::run(Retention& room, op::Context& context,
+                                                                     const Request& request) {
+  Response response;
+  TRY(response.repository, find_repository(room.registry(), context, request));
+  TRY(response.rules, room.repository_rules(response.repository));
+  return response;
+}
+
+Result<auth::Resource> SetRepositoryRetention::resource(Retention& room, op::Context& context,
+                                                        const Request& request) {
+  return inside(room.registry(), context, request.repository);
+}
+
+Result<Repository> SetRepositoryRetention::run(Retention& room, op::Context& context,
+                                               const Request& request) {
+  TRY(Repository repository, find_repository(room.registry(), context, request.repository));
+  TRY_STATUS(room.set_repository_rules(repository, request.rules, context.who.name));
+  return repository;
+}
+
+Result<auth::Resource> ListRemovedTags::resource(Retention& room, op::Context& context,
+                                                 const Request& request) {
+  return inside(room.registry(), context, request.repository);
+}
+
+Result<Page<TagChange>> ListRemovedTags::run(Retention& room, op::Context& context, const Request& request) {
+  TRY(Repository repository, find_repository(room.registry(), context, request.repository));
+  return room.removed_tags(repository, request.slice);
+}
+
 }  // namespace wharfage::registry::ops

@@ -18,6 +18,19 @@ struct GetRetention {
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
+// Of every namespace the caller may read.
+struct ListAllRetention {
+  static constexpr op::Declaration declaration{"registry:ListAllRetention", auth::Access::read, true};
+  struct Request {
+    std::int64_t namespace_id = 0;  // 0: of all of them
+    std::string name;               // "": any
+    Slice slice;
+  };
+  using Response = Page<LocatedRetention>;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
 struct SetRetention {
   static constexpr op::Declaration declaration{"registry:SetRetention", auth::Access::manage};
   struct Request {
@@ -73,6 +86,71 @@ struct ListRetentionItems {
     std::int64_t after = 0, limit = 50;
   };
   using Response = std::vector<RetentionItem>;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct ListRetentionTasks {
+  static constexpr op::Declaration declaration{"registry:ListRetentionTasks", auth::Access::read};
+  struct Request {
+    NamespaceRef space;
+    std::int64_t run_id = 0;
+    std::string status;  // "": all; "succeeded", "failed"
+    Slice slice;
+  };
+  using Response = Page<RetentionTask>;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct ListRetentionTaskItems {
+  static constexpr op::Declaration declaration{"registry:ListRetentionTaskItems", auth::Access::read};
+  struct Request {
+    NamespaceRef space;
+    std::int64_t run_id = 0, repository_id = 0;
+    std::string outcome;  // "": all; "removed", "failed"
+    Slice slice;
+  };
+  struct Response {
+    RetentionTask task;
+    Page<RetentionItem> items;
+  };
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+// ---- the rules of one repository
+
+struct GetRepositoryRetention {
+  static constexpr op::Declaration declaration{"registry:GetRepositoryRetention", auth::Access::read};
+  using Request = RepositoryRef;
+  struct Response {
+    Repository repository;
+    std::vector<RetentionRule> rules;
+  };
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+// They change what happens in the namespace, so its managers set them; no rules: drops them.
+struct SetRepositoryRetention {
+  static constexpr op::Declaration declaration{"registry:SetRepositoryRetention", auth::Access::manage};
+  struct Request {
+    RepositoryRef repository;
+    std::vector<RetentionRule> rules;
+  };
+  using Response = Repository;
+  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
+  static Result<Response> run(Retention& room, op::Context& context, const Request& request);
+};
+
+struct ListRemovedTags {
+  static constexpr op::Declaration declaration{"registry:ListRemovedTags", auth::Access::read};
+  struct Request {
+    RepositoryRef repository;
+    Slice slice;
+  };
+  using Response = Page<TagChange>;
   static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };

@@ -23,6 +23,13 @@ struct RepositoryRef {
   std::int64_t id = 0;
 };
 
+inline NamespaceRef space_of(const std::string& name) {
+  return {.name = name, .public_id = {}, .id = 0};
+}
+inline RepositoryRef repository_of(const std::string& space, const std::string& name) {
+  return {.namespace_name = space, .name = name, .public_id = {}, .id = 0};
+}
+
 // Whoever asks.
 Result<Namespace> any_namespace(Registry& registry, const NamespaceRef& ref);
 
