@@ -1,5 +1,7 @@
 #include "registry/policies.h"
 
+#include <algorithm>
+
 #include "registry/policy_limits.h"
 #include "registry/policy_records.h"
 
@@ -20,6 +22,21 @@ Result<ImmutabilityRule> known(meta::Tx& tx, std::int64_t namespace_id, std::int
   return *std::move(found);
 }
 
+bool is_about_everything(const ImmutabilityRule& rule) {
+  const Selector everything;
+  return rule.enabled && rule.selector.repositories == everything.repositories &&
+         rule.selector.tags == everything.tags && rule.selector.except_repositories.empty() &&
+         rule.selector.except_tags.empty();
+}
+
+Result<ImmutabilityRule> insert(meta::Tx& tx, const ImmutabilityRule& rule) {
+  TRY(auto others, records::immutability_rules(tx, rule.namespace_id));
+  if (static_cast<std::int64_t>(others.size()) >= limits::immutability_rules_max)
+    return fail(Reason::quota_exceeded, "the namespace has too many immutability rules");
+  TRY_STATUS(records::insert_immutability_rule(tx, rule));
+  return rule;
+}
+
 }  // namespace
 
 Policies::Policies(Registry& registry, meta::Ids& ids, PolicyOptions options)
@@ -29,13 +46,7 @@ Result<ImmutabilityRule> Policies::create_rule(ImmutabilityRule wanted) {
   TRY_STATUS(check_rule(wanted));
   TRY(wanted.id, x_ids.next("immutability_rule"));
   wanted.created_at = wanted.updated_at = x_registry.clock().now();
-  return x_registry.db().write([&](meta::Tx& tx) -> Result<ImmutabilityRule> {
-    TRY(auto others, records::immutability_rules(tx, wanted.namespace_id));
-    if (static_cast<std::int64_t>(others.size()) >= limits::immutability_rules_max)
-      return fail(Reason::quota_exceeded, "the namespace has too many immutability rules");
-    TRY_STATUS(records::insert_immutability_rule(tx, wanted));
-    return wanted;
-  });
+  return x_registry.db().write([&](meta::Tx& tx) { return insert(tx, wanted); });
 }
 
 Result<std::vector<ImmutabilityRule>> Policies::list_rules(std::int64_t namespace_id) {
@@ -63,6 +74,26 @@ Result<Page<LocatedRule>> Policies::list_rules(const std::optional<std::vector<s
                                                std::int64_t namespace_id, Slice slice) {
   return x_registry.db().read(
       [&](meta::Tx& tx) { return records::immutability_rules_in(tx, readable, namespace_id, slice); });
+}
+
+Result<bool> Policies::holds_everything(std::int64_t namespace_id) {
+  TRY(auto rules, list_rules(namespace_id));
+  return std::any_of(rules.begin(), rules.end(), is_about_everything);
+}
+
+Status Policies::hold_everything(std::int64_t namespace_id, bool wanted, std::string_view actor) {
+  ImmutabilityRule rule{.namespace_id = namespace_id, .name = "all tags", .creator = std::string(actor)};
+  TRY(rule.id, x_ids.next("immutability_rule"));
+  rule.created_at = rule.updated_at = x_registry.clock().now();
+  return x_registry.db().write([&](meta::Tx& tx) -> Status {
+    TRY(auto rules, records::immutability_rules(tx, namespace_id));
+    std::erase_if(rules, [](const auto& one) { return !is_about_everything(one); });
+    if (wanted && rules.empty()) TRY_STATUS(insert(tx, rule));
+    for (const auto& one : rules) {
+      if (!wanted) TRY_STATUS(records::delete_immutability_rule(tx, one.id));
+    }
+    return {};
+  });
 }
 
 Status Policies::delete_rule(std::int64_t namespace_id, std::int64_t id) {

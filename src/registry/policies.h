@@ -30,6 +30,9 @@ class Policies {
   Result<ImmutabilityRule> get_rule(std::int64_t namespace_id, std::int64_t id);
   Result<ImmutabilityRule> update_rule(const ImmutabilityRule& rule);
   Status delete_rule(std::int64_t namespace_id, std::int64_t id);
+  // Whether an enabled rule holds every tag of the namespace; making one, or dropping such rules.
+  Result<bool> holds_everything(std::int64_t namespace_id);
+  Status hold_everything(std::int64_t namespace_id, bool wanted, std::string_view actor);
 
   // ---- tag history, newest first: of one tag, or of all. `after` continues a page.
   Result<std::vector<TagChange>> tag_history(const Repository& repository, std::string_view tag,

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "http/server.h"
 #include "op/audit.h"
-#include "registry/registry.h"
+#include "registry/policies.h"
 
 namespace wharfage::build {
 class Builds;
@@ -32,6 +32,7 @@ namespace wharfage::alibaba {
 // The rooms the operations live in.
 struct Rooms {
   registry::Registry& registry;
+  registry::Policies& policies;
   build::Builds& builds;
   scan::Scanning& scans;
   sync::Sync& sync;

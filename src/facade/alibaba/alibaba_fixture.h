@@ -107,7 +107,8 @@ struct Shop : connect::ConnectFixture {
     REQUIRE(sync->start().ok());
     inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
     REQUIRE(inventory->start().ok());
-    Rooms rooms{*house.registry, *builds, *scans, *sync, *connections, *inventory};
+    rules = std::make_unique<registry::Policies>(*house.registry, *base.ids);
+    Rooms rooms{*house.registry, *rules, *builds, *scans, *sync, *connections, *inventory};
     facade = std::make_unique<Alibaba>(rooms, *base.auth, audit, base.clock, Options{"registry.example:5000"},
                                        base.log());
   }
@@ -168,6 +169,7 @@ struct Shop : connect::ConnectFixture {
   }
 
   auth::Principal admin;
+  std::unique_ptr<registry::Policies> rules;
   std::unique_ptr<build::Builds> builds;
   std::unique_ptr<scan::Scanning> scans;
   std::unique_ptr<sync::Sync> sync;

@@ -4,6 +4,7 @@
 
 #include "facade/alibaba/action.h"
 #include "registry/ops/namespaces.h"
+#include "registry/ops/policies.h"
 
 namespace wharfage::alibaba {
 namespace {
@@ -138,15 +139,16 @@ Status check_name(std::string_view name) {
       "NamespaceName");
 }
 
-// What a namespace lays down for repositories that a push creates: their visibility. The rest is refused
-// when it is asked for, since nothing would come of it.
+// What a namespace lays down for repositories that a push creates: their visibility, and, for all of its
+// repositories, whether tags may change (TagImmutability). The rest is refused when it is asked for, since
+// nothing would come of it.
 Result<std::optional<bool>> default_visibility(const WriteQuery& query) {
   std::string type = query.default_repo_type;
   if (const auto& wanted = query.default_repo_configuration) {
     if (!wanted->repo_type.empty()) type = wanted->repo_type;
     const auto& artifact = wanted->artifact_build_rule_parameters;
-    if (wanted->tag_immutability.value_or(false) || (artifact && artifact->image_index_only)) {
-      return fail(Reason::unsupported, "DefaultRepoConfiguration can only set RepoType.",
+    if (artifact && artifact->image_index_only) {
+      return fail(Reason::unsupported, "DefaultRepoConfiguration can only set RepoType and TagImmutability.",
                   "DefaultRepoConfiguration");
     }
   }
@@ -157,16 +159,27 @@ Result<std::optional<bool>> default_visibility(const WriteQuery& query) {
   return std::optional(type == open);
 }
 
-NamespaceRow to_wire(const Call& call, const registry::Namespace& space) {
+// One rule of the namespace holds every tag, or none does.
+Status set_immutability(Call& call, const WriteQuery& query) {
+  const auto& wanted = query.default_repo_configuration;
+  if (!wanted || !wanted->tag_immutability) return {};
+  TRY_STATUS(op::invoke<registry::ops::SetImmutable>(
+      call.rooms.policies, call.context,
+      {registry::ops::space_of(query.namespace_name), *wanted->tag_immutability}));
+  return {};
+}
+
+Result<NamespaceRow> to_wire(const Call& call, const registry::Namespace& space) {
   std::string type(space.is_public ? open : closed);
-  return {.auto_create_repo = space.auto_create,
-          .default_repo_configuration = {{}, type, false},
-          .default_repo_type = type,
-          .instance_id = call.rooms.registry.instance().cri_id,
-          .namespace_id = space.public_id,
-          .namespace_name = space.name,
-          .namespace_status = std::string(normal),
-          .resource_group_id = {}};
+  TRY(bool immutable, call.rooms.policies.holds_everything(space.id));
+  return NamespaceRow{.auto_create_repo = space.auto_create,
+                      .default_repo_configuration = {{}, type, immutable},
+                      .default_repo_type = type,
+                      .instance_id = call.rooms.registry.instance().cri_id,
+                      .namespace_id = space.public_id,
+                      .namespace_name = space.name,
+                      .namespace_status = std::string(normal),
+                      .resource_group_id = {}};
 }
 
 // ---- actions
@@ -180,6 +193,9 @@ Result<Empty> create_namespace(Call& call, const WriteQuery& query) {
                                           .auto_create = query.auto_create_repo.value_or(true)};
   TRY([[maybe_unused]] auto made,
       op::invoke<registry::ops::CreateNamespace>(call.rooms.registry, call.context, wanted));
+  bool immutable =
+      query.default_repo_configuration && query.default_repo_configuration->tag_immutability.value_or(false);
+  if (immutable) TRY_STATUS(set_immutability(call, query));
   return Empty{};
 }
 
@@ -192,6 +208,7 @@ Result<Empty> update_namespace(Call& call, const WriteQuery& query) {
                                                   .is_public = visible,
                                                   .auto_create = query.auto_create_repo,
                                                   .metadata = {}}));
+  TRY_STATUS(set_immutability(call, query));
   return Empty{};
 }
 
@@ -213,7 +230,10 @@ Result<ListReply> list_namespaces(Call& call, const ListQuery& query) {
   registry::ops::ListNamespaces::Request request{
       .name_contains = query.namespace_name, .is_public = {}, .slice = {page.offset(), page.size}};
   TRY(auto found, op::invoke<registry::ops::ListNamespaces>(call.rooms.registry, call.context, request));
-  for (const auto& space : found.items) reply.namespaces.push_back(to_wire(call, space));
+  for (const auto& space : found.items) {
+    TRY(auto row, to_wire(call, space));
+    reply.namespaces.push_back(std::move(row));
+  }
   reply.total_count = fmt::to_string(found.total);
   return reply;
 }

@@ -70,7 +70,7 @@ TEST_CASE("namespaces are made, shown, changed and removed") {
   change["DefaultRepoType"] = "SECRET";
   CHECK(shop.refusal("UpdateNamespace", change) == "400 InvalidDefaultRepoType");
   change["DefaultRepoType"] = "";
-  change["DefaultRepoConfiguration"] = R"({"RepoType":"PUBLIC","TagImmutability":true})";
+  change["DefaultRepoConfiguration"] = R"({"ArtifactBuildRuleParameters":{"ImageIndexOnly":true}})";
   CHECK(shop.refusal("UpdateNamespace", change) == "400 UnsupportedOperation");
 
   for (const char* bad : {"x", "Team", "-a", "a_", "a b", "a/b"})
@@ -90,6 +90,46 @@ TEST_CASE("namespaces are made, shown, changed and removed") {
   shop.call("DeleteNamespace", name);
   CHECK(shop.refusal("DeleteNamespace", name) == "200 NAMESPACE_NOT_EXIST");
   CHECK(shop.refusal("GetNamespace", name) == "200 NAMESPACE_NOT_EXIST");
+}
+
+TEST_CASE("the tags of a namespace are immutable when it says so") {
+  Shop shop;
+  auto configured = [](const char* configuration) {
+    return std::map<std::string, std::string>{{"NamespaceName", "team"},
+                                              {"DefaultRepoConfiguration", configuration}};
+  };
+  auto is_immutable = [&] {
+    std::string one = shop.call("GetNamespace", {{"NamespaceName", "team"}})
+                          .text("DefaultRepoConfiguration.TagImmutability");
+    Reply list = shop.call("ListNamespace", {{"NamespaceName", "team"}});
+    CHECK(list.text("Namespaces.0.DefaultRepoConfiguration.TagImmutability") == one);
+    return one == "true";
+  };
+  shop.call("CreateNamespace", configured(R"({"TagImmutability":true})"));
+  CHECK(is_immutable());
+  registry::Repository app = shop.house.repository("team/app");
+  shop.house.push_image(app, "one", {"v1"});
+  auto move = [&](const std::string& seed) {
+    return auth::outcome(shop.house.push(app, shop.house.image(app, seed), {"v1"}));
+  };
+  CHECK(move("two") == "tag_immutable");
+  shop.call("UpdateNamespace", configured(R"({"RepoType":"PUBLIC"})"));
+  CHECK(is_immutable());
+  shop.call("UpdateNamespace", configured(R"({"TagImmutability":true})"));
+  CHECK(shop.rules->list_rules(app.namespace_id)->size() == 1);
+  shop.call("UpdateNamespace", configured(R"({"TagImmutability":false})"));
+  CHECK_FALSE(is_immutable());
+  CHECK(move("two") == "ok");
+
+  // Rules about some tags are another matter.
+  REQUIRE(
+      shop.rules->create_rule({.namespace_id = app.namespace_id, .name = "some", .selector = {.tags = "r*"}})
+          .ok());
+  CHECK_FALSE(is_immutable());
+  shop.call("UpdateNamespace", configured(R"({"TagImmutability":false})"));
+  CHECK(shop.rules->list_rules(app.namespace_id)->size() == 1);
+  Key dev = shop.member("dev", app.namespace_id, auth::Role::developer);
+  CHECK(shop.refusal("UpdateNamespace", configured(R"({"TagImmutability":true})"), dev).starts_with("403 "));
 }
 
 TEST_CASE("repositories are found by id and by name") {

@@ -74,6 +74,16 @@ Result<op::Nothing> DeleteImmutabilityRule::run(Policies& room, op::Context& con
   return op::Nothing{};
 }
 
+Result<auth::Resource> SetImmutable::resource(Policies& room, op::Context& context, const Request& request) {
+  return inside(room.registry(), context, request.space);
+}
+
+Result<op::Nothing> SetImmutable::run(Policies& room, op::Context& context, const Request& request) {
+  TRY(Namespace space, find_namespace(room.registry(), context, request.space));
+  TRY_STATUS(room.hold_everything(space.id, request.immutable, context.who.name));
+  return op::Nothing{};
+}
+
 // ---------------------------------------------------------------- quotas
 
 namespace {

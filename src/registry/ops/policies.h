@@ -75,6 +75,18 @@ struct DeleteImmutabilityRule {
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
+// Makes every tag of a namespace immutable by one rule, or drops such rules.
+struct SetImmutable {
+  static constexpr op::Declaration declaration{"registry:SetImmutable", auth::Access::manage};
+  struct Request {
+    NamespaceRef space;
+    bool immutable = true;
+  };
+  using Response = op::Nothing;
+  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
+  static Result<Response> run(Policies& room, op::Context& context, const Request& request);
+};
+
 struct QuotaReport {
   Quota quota;
   NamespaceUsage usage;
