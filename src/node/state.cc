@@ -163,10 +163,10 @@ Status Node::State::prepare(const Environment& environment) {
                            .anonymous_access = anonymous_access(config),
                            .comes_by_host = in_network(config.build_network)},
               log);
-  alibaba.emplace(alibaba::Rooms{registry, policies, builds, scans, sync, connections, inventory}, auth, audit, clock,
-                  alibaba::Options{external_host(config, address)}, log);
-  huawei.emplace(huawei::Rooms{registry, policies, scans, signing, sync, connections, inventory}, auth, audit,
-                 clock, huawei::Options{config.external_url}, log);
+  alibaba.emplace(alibaba::Rooms{registry, policies, builds, scans, sync, connections, inventory}, auth,
+                  audit, clock, alibaba::Options{external_host(config, address)}, log);
+  huawei.emplace(huawei::Rooms{registry, policies, retention, scans, signing, sync, connections, inventory},
+                 auth, audit, clock, huawei::Options{config.external_url}, log);
   native.emplace(native::Rooms{registry, policies, retention, queue, builds, scans, signing, sync,
                                connections, inventory, *webhooks, maintenance},
                  auth, audit, clock, std::string(version), log);

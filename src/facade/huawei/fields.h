@@ -77,6 +77,9 @@ struct ExecutionList {
 // A text that this API was given and that is only kept: a member of a JSON object.
 std::optional<std::string> remembered(std::string_view vendor, std::string_view name);
 
+// Whether a JSON object, as text, has the member and that is true.
+bool has_flag(std::string_view json, std::string_view name);
+
 // Ids and counts are below 2^31 here (int32 on the wire).
 inline std::int32_t narrow(std::int64_t number) {
   return static_cast<std::int32_t>(number);

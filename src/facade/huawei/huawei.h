@@ -11,6 +11,7 @@
 #include "http/server.h"
 #include "op/audit.h"
 #include "registry/policies.h"
+#include "registry/retention.h"
 
 namespace wharfage::scan {
 class Scanning;
@@ -34,6 +35,7 @@ namespace wharfage::huawei {
 struct Rooms {
   registry::Registry& registry;
   registry::Policies& policies;
+  registry::Retention& retention;
   scan::Scanning& scans;
   sign::Signing& signing;
   sync::Sync& sync;

@@ -123,7 +123,9 @@ struct Port : connect::ConnectFixture {
     inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
     REQUIRE(inventory->start().ok());
     rules = std::make_unique<registry::Policies>(*house.registry, *base.ids);
-    Rooms rooms{*house.registry, *rules, *scans, *signing, *sync, *connections, *inventory};
+    retention = std::make_unique<registry::Retention>(*house.registry, *base.ids, *queue);
+    retention->start();
+    Rooms rooms{*house.registry, *rules, *retention, *scans, *signing, *sync, *connections, *inventory};
     facade = std::make_unique<Huawei>(rooms, *base.auth, audit, base.clock, Options{}, base.log());
   }
   ~Port() {
@@ -197,6 +199,21 @@ struct Port : connect::ConnectFixture {
            tags + R"("}],"scope_selectors":{"repository":[{"kind":"doublestar",)" +
            R"("decoration":"repoMatches","pattern":"app/**"}]}})";
   }
+  static std::string retention_body(const std::string& kind, int value,
+                                    const std::string& trigger = R"({"type":"manual"})") {
+    return R"({"name":"keep","algorithm":"or","enabled":true,"trigger":)" + trigger +
+           R"(,"rules":[{"priority":0,"action":"retain","repo_scope_mode":"regular","template":")" + kind +
+           R"(","params":{")" + kind + "\":" + std::to_string(value) +
+           R"(},"tag_selectors":[{"kind":"doublestar","decoration":"matches","pattern":"**"}],)" +
+           R"("scope_selectors":{"repository":[{"kind":"doublestar","decoration":"repoMatches",)" +
+           R"("pattern":"**"}]}}]})";
+  }
+  static std::string repository_retention_body(const std::string& kind, const std::string& value,
+                                               const std::string& spared = "") {
+    return R"({"algorithm":"or","rules":[{"template":")" + kind + R"(","params":{")" +
+           (kind == "tag_rule" ? "num" : "days") + R"(":")" + value + R"("},"tag_selectors":[)" + spared +
+           "]}]}";
+  }
   static std::string policy_body(const std::string& name, const std::string& key) {
     return R"({"name":")" + name + R"(","enabled":true,"signature_method":"KMS",)" +
            R"("signature_algorithm":"ECDSA_SHA_256","signature_key":")" + key +
@@ -209,6 +226,7 @@ struct Port : connect::ConnectFixture {
   const std::string policies = instance + "/namespaces/root/signature/policies";
   auth::Principal admin;
   std::unique_ptr<registry::Policies> rules;
+  std::unique_ptr<registry::Retention> retention;
   std::unique_ptr<scan::Scanning> scans;
   std::unique_ptr<sign::Signing> signing;
   std::unique_ptr<sync::Sync> sync;

@@ -1,7 +1,7 @@
-// SWR enterprise immutable tags. A rule here has selectors where ours have patterns: "matches" and
-// "repoMatches" name what is selected, "excludes" and "repoExcludes" what is not.
+// SWR enterprise immutable tags.
 #include "facade/huawei/fields.h"
 #include "facade/huawei/route.h"
+#include "facade/huawei/selectors.h"
 #include "registry/ops/policies.h"
 
 namespace wharfage::huawei {
@@ -38,7 +38,7 @@ struct RuleBody {
   std::optional<bool> disabled;
   std::optional<std::string> action, rule_template;
   std::vector<Selector> tag_selectors;
-  std::map<std::string, std::vector<Selector>> scope_selectors;
+  Scope scope_selectors;
   static constexpr auto fields() {
     return std::array{field<&RuleBody::priority>("priority"),
                       field<&RuleBody::disabled>("disabled"),
@@ -55,7 +55,7 @@ struct Rule {
   bool disabled = false;
   std::string action = "immutable", rule_template = "immutable_template";
   std::vector<Selector> tag_selectors;
-  std::map<std::string, std::vector<Selector>> scope_selectors;
+  Scope scope_selectors;
   static constexpr auto fields() {
     return std::array{field<&Rule::id>("id"),
                       field<&Rule::namespace_id>("namespace_id"),
@@ -78,67 +78,22 @@ struct RuleList {
 
 // ---- between wire and domain
 
-struct Words {
-  std::string_view matches, excludes, parameter;
-};
-constexpr Words tag_words{"matches", "excludes", "tag_selectors"};
-constexpr Words repository_words{"repoMatches", "repoExcludes", "scope_selectors"};
-
-// At most one selector of each kind: ours have one pattern for each.
-Status read_selectors(const std::vector<Selector>& from, const Words& words, std::string& pattern,
-                      std::string& except) {
-  bool matched = false;
-  for (const auto& selector : from) {
-    bool matches = selector.decoration == words.matches, excludes = selector.decoration == words.excludes;
-    bool known = selector.kind == "doublestar" && (matches || excludes);
-    if (!known || (matches ? matched : !except.empty())) {
-      return fail(Reason::invalid_parameter,
-                  "the selectors must be of kind doublestar, at most one that selects and one that excludes",
-                  std::string(words.parameter));
-    }
-    matched |= matches;
-    (matches ? pattern : except) = selector.pattern;
-  }
-  if (!from.empty()) return {};
-  return fail(Reason::invalid_parameter, "a selector is needed", std::string(words.parameter));
-}
-
-std::vector<Selector> to_wire(const std::string& pattern, const std::string& except, const Words& words) {
-  std::vector<Selector> selectors;
-  bool is_all = pattern == registry::Selector{}.tags;
-  if (!is_all || except.empty()) selectors.push_back({"doublestar", std::string(words.matches), pattern, {}});
-  if (!except.empty()) selectors.push_back({"doublestar", std::string(words.excludes), except, {}});
-  return selectors;
-}
-
 Result<registry::ImmutabilityRule> to_domain(const RuleBody& body) {
   registry::ImmutabilityRule rule;
   rule.enabled = !body.disabled.value_or(false);
-  registry::Selector& selector = rule.selector;
-  TRY_STATUS(read_selectors(body.tag_selectors, tag_words, selector.tags, selector.except_tags));
-  auto scope = body.scope_selectors.find("repository");
-  if (body.scope_selectors.size() != 1 || scope == body.scope_selectors.end())
-    return fail(Reason::invalid_parameter, "scope_selectors must hold exactly repository", "scope_selectors");
-  TRY_STATUS(
-      read_selectors(scope->second, repository_words, selector.repositories, selector.except_repositories));
+  TRY(rule.selector, read_selector(body.tag_selectors, body.scope_selectors));
   return rule;
 }
 
 Rule to_wire(const registry::LocatedRule& from) {
-  const registry::Selector& selector = from.rule.selector;
   Rule rule;
   rule.id = narrow(from.rule.id);
   rule.namespace_id = narrow(from.rule.namespace_id);
   rule.namespace_name = from.namespace_name;
   rule.disabled = !from.rule.enabled;
-  rule.tag_selectors = to_wire(selector.tags, selector.except_tags, tag_words);
-  rule.scope_selectors["repository"] =
-      to_wire(selector.repositories, selector.except_repositories, repository_words);
+  rule.tag_selectors = tag_selectors(from.rule.selector);
+  rule.scope_selectors = scope_selectors(from.rule.selector);
   return rule;
-}
-
-ops::NamespaceRef space_of(const std::string& name) {
-  return {.name = name, .public_id = {}, .id = 0};
 }
 
 // ---- endpoints
@@ -147,8 +102,9 @@ ops::NamespaceRef space_of(const std::string& name) {
 Result<IdReply> create_rule(Call& call, const SpacePath& path, const RuleBody& body) {
   TRY(auto rule, to_domain(body));
   rule.name = "immutable tags";
-  TRY(auto made, op::invoke<ops::CreateImmutabilityRule>(call.rooms.policies, call.context,
-                                                         {space_of(path.namespace_name), std::move(rule)}));
+  TRY(auto made,
+      op::invoke<ops::CreateImmutabilityRule>(call.rooms.policies, call.context,
+                                              {ops::space_of(path.namespace_name), std::move(rule)}));
   return IdReply{narrow(made.id)};
 }
 
@@ -164,19 +120,20 @@ Result<RuleList> list_rules(Call& call, const RuleListQuery& query, const NoBody
 
 Result<Empty> update_rule(Call& call, const RulePath& path, const RuleBody& body) {
   TRY(auto known, op::invoke<ops::GetImmutabilityRule>(call.rooms.policies, call.context,
-                                                       {space_of(path.namespace_name), path.id}));
+                                                       {ops::space_of(path.namespace_name), path.id}));
   TRY(auto rule, to_domain(body));
   rule.id = path.id;
   rule.name = known.name;
-  TRY(auto updated, op::invoke<ops::UpdateImmutabilityRule>(
-                        call.rooms.policies, call.context, {space_of(path.namespace_name), std::move(rule)}));
+  TRY(auto updated,
+      op::invoke<ops::UpdateImmutabilityRule>(call.rooms.policies, call.context,
+                                              {ops::space_of(path.namespace_name), std::move(rule)}));
   (void)updated;
   return Empty{};
 }
 
 Result<Empty> delete_rule(Call& call, const RulePath& path, const NoBody&) {
   TRY_STATUS(op::invoke<ops::DeleteImmutabilityRule>(call.rooms.policies, call.context,
-                                                     {space_of(path.namespace_name), path.id}));
+                                                     {ops::space_of(path.namespace_name), path.id}));
   return Empty{};
 }
 

@@ -117,16 +117,9 @@ std::string stored(const Metadata& metadata) {
 Metadata metadata_of(const registry::Namespace& from) {
   Metadata metadata;
   metadata.visibility = from.is_public ? "true" : "false";
-  boost::json::error_code error;
-  auto value = boost::json::parse(from.metadata, error);
-  auto text = [&](std::string_view name) -> std::optional<std::string> {
-    auto* member = !error && value.is_object() ? value.get_object().if_contains(name) : nullptr;
-    if (!member || !member->is_string()) return std::nullopt;
-    return std::string(member->get_string());
-  };
-  metadata.auto_scan = text("auto_scan");
-  metadata.prevent_vul = text("prevent_vul");
-  metadata.severity = text("severity");
+  metadata.auto_scan = remembered(from.metadata, "auto_scan");
+  metadata.prevent_vul = remembered(from.metadata, "prevent_vul");
+  metadata.severity = remembered(from.metadata, "severity");
   return metadata;
 }
 
@@ -137,12 +130,6 @@ Namespace to_wire(const registry::Namespace& from) {
           rfc3339(from.created_at),
           rfc3339(from.updated_at),
           narrow(from.repository_count)};
-}
-
-registry::ops::NamespaceRef ref(const std::string& name) {
-  registry::ops::NamespaceRef reference;
-  reference.name = name;
-  return reference;
 }
 
 Result<NamespaceList> list_namespaces(Call& call, const ListQuery& query, const NoBody&) {
@@ -170,14 +157,14 @@ Result<IdReply> create_namespace(Call& call, const NoQuery&, const CreateBody& b
 }
 
 Result<Namespace> show_namespace(Call& call, const Path& path, const NoBody&) {
-  TRY(auto space,
-      op::invoke<registry::ops::GetNamespace>(call.rooms.registry, call.context, ref(path.namespace_name)));
+  TRY(auto space, op::invoke<registry::ops::GetNamespace>(call.rooms.registry, call.context,
+                                                          registry::ops::space_of(path.namespace_name)));
   return to_wire(space);
 }
 
 Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateBody& body) {
   registry::ops::UpdateNamespace::Request request;
-  request.space = ref(path.namespace_name);
+  request.space = registry::ops::space_of(path.namespace_name);
   request.is_public = body.metadata.visibility == "true";
   request.metadata = stored(body.metadata);
   TRY(auto space, op::invoke<registry::ops::UpdateNamespace>(call.rooms.registry, call.context, request));
@@ -186,7 +173,7 @@ Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateB
 
 Result<Empty> delete_namespace(Call& call, const Path& path, const NoBody&) {
   TRY(auto gone, op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
-                                                            ref(path.namespace_name)));
+                                                            registry::ops::space_of(path.namespace_name)));
   (void)gone;
   return Empty{};
 }

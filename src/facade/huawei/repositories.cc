@@ -97,10 +97,7 @@ Repository to_wire(const registry::Repository& from) {
 }
 
 registry::ops::RepositoryRef ref(const Path& path) {
-  registry::ops::RepositoryRef reference;
-  reference.namespace_name = path.namespace_name;
-  reference.name = path.repository_name;
-  return reference;
+  return registry::ops::repository_of(path.namespace_name, path.repository_name);
 }
 
 Result<RepositoryList> list(Call& call, const registry::ops::ListRepositories::Request& request) {

@@ -7,12 +7,15 @@ namespace {
 
 using Family = std::span<const Route> (*)();
 
-constexpr std::array<Family, 14> families{&instance_routes,
+constexpr std::array<Family, 17> families{&instance_routes,
                                           &namespace_routes,
                                           &repository_routes,
                                           &artifact_routes,
                                           &sign_routes,
                                           &immutable_routes,
+                                          &retention_routes,
+                                          &retention_execution_routes,
+                                          &repository_retention_routes,
                                           &replication_registry_routes,
                                           &replication_policy_routes,
                                           &replication_execution_routes,
