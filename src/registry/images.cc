@@ -95,6 +95,21 @@ Result<Page<Manifest>> Registry::list_manifests(const Repository& repository, Sl
   });
 }
 
+Result<Page<Manifest>> Registry::list_manifests(const Repository& repository, Contents contents,
+                                                Slice slice) {
+  slice = bounded(slice);
+  return x_state->db.read([&](meta::Tx& tx) -> Result<Page<Manifest>> {
+    Page<Manifest> page;
+    TRY(std::int64_t charts, records::count_charts(tx, repository.id));
+    TRY(auto counts, records::counts(tx, repository.id));
+    bool wants_charts = contents == Contents::charts;
+    page.total = wants_charts ? charts : counts.manifests - charts;
+    TRY(page.items, wants_charts ? records::list_charts(tx, repository.id, slice)
+                                 : records::list_images(tx, repository.id, slice));
+    return page;
+  });
+}
+
 Result<std::vector<Registry::Located>> Registry::manifests_after(
     const std::optional<std::vector<std::int64_t>>& readable, std::int64_t after_id, std::int64_t limit) {
   limit = bounded({0, limit}).limit;

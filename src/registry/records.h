@@ -59,6 +59,10 @@ Result<std::optional<Manifest>> find_tagged(meta::Tx& tx, std::int64_t repositor
 Result<std::string> manifest_bytes(meta::Tx& tx, std::int64_t id);
 Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t repository_id, bool with_accessories,
                                              Slice slice);
+// Charts have an index of their own, so the cost grows with what is listed and with the number of charts.
+Result<std::vector<Manifest>> list_charts(meta::Tx& tx, std::int64_t repository_id, Slice slice);
+Result<std::vector<Manifest>> list_images(meta::Tx& tx, std::int64_t repository_id, Slice slice);
+Result<std::int64_t> count_charts(meta::Tx& tx, std::int64_t repository_id);
 Result<std::vector<Registry::Located>> manifests_after(meta::Tx& tx, const Readable& readable,
                                                        std::int64_t after_id, std::int64_t limit);
 Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id, std::string_view subject,

@@ -152,6 +152,40 @@ Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t reposito
              to_manifest);
 }
 
+Result<std::vector<Manifest>> list_charts(meta::Tx& tx, std::int64_t repository_id, Slice slice) {
+  return all(tx.query(R"sql(
+    SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
+           m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at,
+           COALESCE(p.pulls, 0), COALESCE(p.pulled_at, 0)
+    FROM manifests m LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
+    WHERE m.repository_id = $1 AND m.is_accessory = 0 AND m.deleted_at IS NULL
+      AND m.artifact_type = 'application/vnd.cncf.helm.config.v1+json'
+    ORDER BY m.pushed_at DESC, m.id DESC LIMIT $2 OFFSET $3)sql",
+                      {repository_id, slice.limit, slice.offset}),
+             to_manifest);
+}
+
+Result<std::vector<Manifest>> list_images(meta::Tx& tx, std::int64_t repository_id, Slice slice) {
+  return all(tx.query(R"sql(
+    SELECT m.id, m.repository_id, m.digest, m.media_type, m.artifact_type, m.subject_digest,
+           m.config_digest, m.size, m.total_size, m.is_accessory, m.pushed_at,
+           COALESCE(p.pulls, 0), COALESCE(p.pulled_at, 0)
+    FROM manifests m LEFT JOIN manifest_pulls p ON p.manifest_id = m.id
+    WHERE m.repository_id = $1 AND m.is_accessory = 0 AND m.deleted_at IS NULL
+      AND m.artifact_type <> 'application/vnd.cncf.helm.config.v1+json'
+    ORDER BY m.pushed_at DESC, m.id DESC LIMIT $2 OFFSET $3)sql",
+                      {repository_id, slice.limit, slice.offset}),
+             to_manifest);
+}
+
+Result<std::int64_t> count_charts(meta::Tx& tx, std::int64_t repository_id) {
+  return number(tx.first(R"sql(
+    SELECT COUNT(*) FROM manifests
+    WHERE repository_id = $1 AND is_accessory = 0 AND deleted_at IS NULL
+      AND artifact_type = 'application/vnd.cncf.helm.config.v1+json')sql",
+                         {repository_id}));
+}
+
 Result<std::vector<Registry::Located>> manifests_after(meta::Tx& tx, const Readable& readable,
                                                        std::int64_t after_id, std::int64_t limit) {
   TRY(auto rows, tx.query(R"sql(

@@ -269,6 +269,9 @@ class Registry {
                               Slice slice);  // newest first
   Result<Page<Manifest>> list_manifests(const Repository& repository, Slice slice,
                                         bool with_accessories = false);
+  // Helm charts, told by their config, or everything but those; no accessories.
+  enum class Contents { charts, images };
+  Result<Page<Manifest>> list_manifests(const Repository& repository, Contents contents, Slice slice);
   Result<std::vector<std::string>> tags_of(std::int64_t manifest_id);
   // The same as rows, at most limits::artifact_tags_max; their manifest is not filled.
   Result<std::vector<Tag>> tags_on(std::int64_t manifest_id);

@@ -190,9 +190,9 @@ struct TagList {
   }
 };
 
-// Helm charts are told by their config; everything else is an image here.
+// Everything but charts is an image here.
 std::string_view type_of(const registry::Manifest& manifest) {
-  return manifest.artifact_type == "application/vnd.cncf.helm.config.v1+json" ? "CHART" : "IMAGE";
+  return registry::ops::is_chart(manifest) ? "CHART" : "IMAGE";
 }
 
 // The config's type for an image, as SWR shows it.
@@ -239,34 +239,23 @@ Tag to_wire(const registry::Repository& repository, const registry::Tag& from) {
 
 template <class Path_>
 registry::ops::RepositoryRef ref(const Path_& path) {
-  registry::ops::RepositoryRef reference;
-  reference.namespace_name = path.namespace_name;
-  reference.name = path.repository_name;
-  return reference;
-}
-
-// Whether an artifact carries one of the comma-listed tags.
-bool has_tag(const registry::ops::Artifact& artifact, const std::string& wanted) {
-  for (std::string_view name : split(wanted, ',')) {
-    for (const auto& tag : artifact.tags) {
-      if (tag.name == trim(name)) return true;
-    }
-  }
-  return false;
+  return registry::ops::repository_of(path.namespace_name, path.repository_name);
 }
 
 Result<ArtifactList> list_artifacts(Call& call, const ListQuery& query, const NoBody&) {
-  TRY(auto slice, swr_page(query.offset, query.limit));
-  TRY(auto page, op::invoke<registry::ops::ListArtifacts>(call.rooms.registry, call.context,
-                                                          {ref(query), false, slice}));
+  registry::ops::ListArtifacts::Request request{ref(query), false, {}};
+  TRY(request.slice, swr_page(query.offset, query.limit));
+  using Contents = registry::Registry::Contents;
+  if (query.type) request.contents = *query.type == "CHART" ? Contents::charts : Contents::images;
+  const std::string tags = query.tags.value_or("");
+  for (std::string_view tag : split(tags, ',')) {
+    if (!trim(tag).empty()) request.tags.emplace_back(trim(tag));
+  }
+  TRY(auto page, op::invoke<registry::ops::ListArtifacts>(call.rooms.registry, call.context, request));
   TRY(auto repository, registry::ops::find_repository(call.rooms.registry, call.context, ref(query)));
   ArtifactList list;
   list.total = narrow(page.total);
-  for (const auto& artifact : page.items) {
-    bool wanted = (!query.type || type_of(artifact.manifest) == *query.type) &&
-                  (!query.tags || has_tag(artifact, *query.tags));
-    if (wanted) list.artifacts.push_back(to_wire(repository, artifact));
-  }
+  for (const auto& artifact : page.items) list.artifacts.push_back(to_wire(repository, artifact));
   return list;
 }
 

@@ -1,10 +1,16 @@
 #include "registry/ops/artifacts.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/limits.h"
 
 namespace wharfage::registry::ops {
+
+bool is_chart(const Manifest& manifest) {
+  return manifest.artifact_type == "application/vnd.cncf.helm.config.v1+json";
+}
+
 namespace {
 
 Result<Artifact> with_tags(Registry& room, Manifest manifest) {
@@ -12,6 +18,42 @@ Result<Artifact> with_tags(Registry& room, Manifest manifest) {
   Artifact artifact{std::move(manifest), {}};
   TRY(artifact.tags, room.tags_on(artifact.manifest.id));
   return artifact;
+}
+
+// What the tags point to, newest first as any list.
+Result<Page<Manifest>> tagged(Registry& room, const Repository& repository,
+                              const ListArtifacts::Request& request) {
+  if (request.tags.size() > ListArtifacts::tags_max)
+    return fail(Reason::invalid_parameter, "at most 100 tags can be asked for", "tags");
+  std::vector<Manifest> found;
+  for (const auto& name : request.tags) {
+    auto tag = room.get_tag(repository, name);
+    if (!tag.ok() && tag.error().kind() == ErrorKind::not_found) continue;
+    if (!tag.ok()) return tag.error();
+    TRY(Manifest manifest, room.get_manifest(tag->manifest.id));  // with its pulls
+    bool chart = request.contents == Registry::Contents::charts;
+    if (!manifest.accessory && (!request.contents || is_chart(manifest) == chart))
+      found.push_back(std::move(manifest));
+  }
+  auto newest = [](const Manifest& m) { return std::pair(-m.pushed_at, -m.id); };
+  std::sort(found.begin(), found.end(), [&](auto& a, auto& b) { return newest(a) < newest(b); });
+  auto same = [](const Manifest& a, const Manifest& b) { return a.id == b.id; };
+  found.erase(std::unique(found.begin(), found.end(), same), found.end());
+  auto total = static_cast<std::int64_t>(found.size());
+  auto from = std::clamp<std::int64_t>(request.slice.offset, 0, total);
+  auto to = std::clamp<std::int64_t>(from + request.slice.limit, from, total);
+  Page<Manifest> page;
+  page.items.assign(std::make_move_iterator(found.begin() + from),
+                    std::make_move_iterator(found.begin() + to));
+  page.total = total;
+  return page;
+}
+
+Result<Page<Manifest>> wanted(Registry& room, const Repository& repository,
+                              const ListArtifacts::Request& request) {
+  if (!request.tags.empty()) return tagged(room, repository, request);
+  if (request.contents) return room.list_manifests(repository, *request.contents, request.slice);
+  return room.list_manifests(repository, request.slice, request.with_accessories);
 }
 
 }  // namespace
@@ -22,7 +64,7 @@ Result<auth::Resource> ListArtifacts::resource(Registry& room, op::Context& cont
 
 Result<Page<Artifact>> ListArtifacts::run(Registry& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room, context, request.repository));
-  TRY(auto manifests, room.list_manifests(repository, request.slice, request.with_accessories));
+  TRY(auto manifests, wanted(room, repository, request));
   Page<Artifact> page;
   page.total = manifests.total;
   for (auto& manifest : manifests.items) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,18 @@ struct Artifact {
   std::vector<Tag> tags;  // at most limits::artifact_tags_max; their manifest is not filled
 };
 
+bool is_chart(const Manifest& manifest);  // a Helm chart, told by its config
+
 struct ListArtifacts {
   static constexpr op::Declaration declaration{"registry:ListArtifacts", auth::Access::read};
+  static constexpr std::size_t tags_max = 100;
   struct Request {
     RepositoryRef repository;
     bool with_accessories = false;
     Slice slice;
+    // Of these only, without accessories. At most tags_max.
+    std::optional<Registry::Contents> contents = {};
+    std::vector<std::string> tags = {};
   };
   using Response = Page<Artifact>;
   static Result<auth::Resource> resource(Registry& room, op::Context& context, const Request& request);
