@@ -64,6 +64,12 @@ Result<Found> find_task(Scanning& room, op::Context& context, const ImageReferen
   TRY(Task task, room.get_task(image.task_id));
   TRY(auto repository, repository_of(room, context, task));
   bool other = !image.repository_id.empty() && image.repository_id != repository.public_id;
+  if (!image.digest.empty()) {
+    TRY(std::string digest, read_digest(image.digest));
+    other = other || digest != task.digest;
+  }
+  // A task that was asked for by digest has no tag.
+  other = other || (!image.tag.empty() && !task.tag.empty() && image.tag != task.tag);
   if (other) return fail(Reason::scan_task_unknown);
   return Found{std::move(repository), std::move(task)};
 }
@@ -166,6 +172,30 @@ Result<auth::Resource> GetTask::resource(Scanning& room, op::Context& context, c
 Result<Task> GetTask::run(Scanning& room, op::Context& context, const Request& request) {
   TRY(Found found, find_task(room, context, request));
   return std::move(found.task);
+}
+
+Result<auth::Resource> FindScans::resource(Scanning&, op::Context&, const Request&) {
+  return installation();
+}
+
+Result<std::vector<FindScans::Scan>> FindScans::run(Scanning& room, op::Context& context,
+                                                    const Request& request) {
+  std::vector<Scan> scans;
+  for (const Image& image : request) {
+    Scan& scan = scans.emplace_back();
+    auto repository = registry::ops::find_repository(
+        room.registry(), context, registry::ops::repository_of(image.namespace_name, image.repository_name));
+    if (!repository.ok() && repository.error().kind() != ErrorKind::not_found) return repository.error();
+    if (!repository.ok()) continue;
+    auto task = room.get_latest_task(repository->id, image.digest);
+    if (!task.ok() && task.error().kind() != ErrorKind::not_found) return task.error();
+    if (!task.ok()) continue;
+    scan.task = *std::move(task);
+    if (scan.task->image.empty()) continue;
+    TRY(auto summaries, room.find_summaries({scan.task->image}));
+    if (!summaries.empty()) scan.summary = std::move(summaries.front());
+  }
+  return scans;
 }
 
 Result<auth::Resource> ListTasks::resource(Scanning& room, op::Context& context, const Request& request) {

@@ -46,6 +46,23 @@ struct ListTasks {
   static Result<Response> run(Scanning& room, op::Context& context, const Request& request);
 };
 
+// How far the scans of many images are, for lists: in the order of the request, without a task where nothing
+// was scanned or the caller may not read.
+struct FindScans {
+  static constexpr op::Declaration declaration{"scan:FindScans", auth::Access::read, true};
+  struct Image {
+    std::string namespace_name, repository_name, digest;
+  };
+  struct Scan {
+    std::optional<Task> task;        // the newest
+    std::optional<Summary> summary;  // of the image, when it is known
+  };
+  using Request = std::vector<Image>;  // a page of them
+  using Response = std::vector<Scan>;
+  static Result<auth::Resource> resource(Scanning& room, op::Context& context, const Request& request);
+  static Result<Response> run(Scanning& room, op::Context& context, const Request& request);
+};
+
 struct CancelTask {
   static constexpr op::Declaration declaration{"scan:CancelTask", auth::Access::write};
   struct Request {

@@ -91,6 +91,9 @@ TEST_CASE("operations find tasks in every way callers name them") {
   CHECK(found_by({.task_id = "6e8ef8a8-5dbb-4b29-8a3e-9a8b9a0a2a11"}) == "it");
   CHECK(found_by({.task_id = id, .repository_id = repository.public_id}) == "it");
   CHECK(found_by({.task_id = id, .repository_id = "crr-0000000000000000"}) == "scan_task_unknown");
+  CHECK(found_by({.task_id = id, .tag = "1.0", .digest = digest.substr(7)}) == "it");
+  CHECK(found_by({.task_id = id, .tag = "2.0"}) == "scan_task_unknown");
+  CHECK(found_by({.task_id = id, .digest = std::string(64, 'a')}) == "scan_task_unknown");
   CHECK(found_by({.repository_id = repository.public_id, .tag = "1.0"}) == "it");
   CHECK(found_by({.repository_id = repository.public_id, .digest = digest}) == "it");
   CHECK(found_by({.namespace_name = "root", .repository_name = "app", .digest = digest.substr(7)}) == "it");
@@ -102,6 +105,16 @@ TEST_CASE("operations find tasks in every way callers name them") {
   CHECK(outcome(node.call<CreateTask>(
             root, {.image = {.task_id = id, .repository_id = repository.public_id, .tag = "1.0"}})) ==
         "conflict");
+
+  auto scans = node.call<FindScans>(
+      root, {{"root", "app", digest}, {"root", "app", "sha256:x"}, {"root", "no", digest}});
+  REQUIRE(scans.ok());
+  CHECK(scans->at(0).task->id == id);
+  CHECK(scans->at(0).summary->counts.of(Severity::high) == 1);
+  CHECK_FALSE(scans->at(1).task);
+  CHECK_FALSE(scans->at(2).task);
+  scans = node.call<FindScans>(node.accounts.user("nobody"), {{"root", "app", digest}});
+  CHECK_FALSE(scans->at(0).task);
 
   auto summary = node.call<GetSummary>(root, {.task_id = id});
   REQUIRE(summary.ok());

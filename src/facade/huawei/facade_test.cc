@@ -50,11 +50,18 @@ struct Secrets : Port {
     bool replication = route.path.find("/replication/") != route.path.npos;
     of["policy_id"] = names.at(replication ? "rule" : "policy");
     of["execution_id"] = names.at(replication ? "run" : "execution");
+    of["namespace"] = names.at("namespace_name");
+    of["repository"] = names.at("repository_name");
     return filled(route.path, of);
   }
   std::string body(const Route& route, const Names& names) {
     if (route.body().empty()) return "";
     if (route.path.find("/immutabletagrules") != route.path.npos) return immutable_body("v*");
+    if (route.path.find("/retentions") != route.path.npos) return repository_retention_body("tag_rule", "3");
+    if (route.path.find("/executions") != route.path.npos &&
+        route.path.find("/retention/") != route.path.npos)
+      return R"({"dry_run":true})";
+    if (route.path.find("/retention/") != route.path.npos) return retention_body("latestPushedK", 3);
     if (route.path.find("/signature/") != route.path.npos) return policy_body("new", "no-key");
     if (route.path.find("replication/policies") != route.path.npos)
       return rule_body(names.at("namespace_name") + "/**");
@@ -84,6 +91,7 @@ struct Secrets : Port {
               {"policy", "3"},
               {"execution", "8"},
               {"task_id", "1"},
+              {"retention_id", "1"},
               {"immutable_rule_id", "1"},
               {"rule", ""},
               {"run", ""},
@@ -304,6 +312,35 @@ TEST_CASE("the registries of a synchronisation task hold what the vendor's table
   CHECK(port.refusal("GET", "/v5/proj1/image/image-sync/tasks/none/registries") == "404 HSS.0004");
 }
 
+TEST_CASE("images of our own registry tell how far their scans are") {
+  Port port;
+  registry::Repository app = port.house.repository("root/app");
+  registry::Manifest one = port.house.push_image(app, "one", {"1.0"});
+  port.house.push_image(app, "two", {"2.0"});
+  port.go();
+  port.call("POST", "/v5/proj1/image/image-sync/tasks", R"({"sync_all_registries":true})");
+  port.settle();
+  auto told = [&] {
+    Reply list = port.call("GET", "/v5/proj1/image/registries/images?limit=10");
+    std::string text;
+    const json::value rows = list.at("data_list");
+    for (const auto& row : rows.as_array()) {
+      text += std::string(row.at("image_version").as_string()) + " " +
+              std::string(row.at("scan_status").as_string()) +
+              (row.as_object().contains("latest_scan_time") ? " at, " : ", ");
+    }
+    return text;
+  };
+  CHECK(told() == "1.0 unscan, 2.0 unscan, ");
+  REQUIRE(port.scans->create_task({.repository = app, .tag = "1.0", .digest = one.digest->text()}).ok());
+  port.settle();
+  CHECK(told() == "1.0 failed at, 2.0 unscan, ");  // it holds nothing that could be judged
+  port.halt();
+  port.house.base.clock.advance(1);
+  REQUIRE(port.scans->create_task({.repository = app, .tag = "1.0", .digest = one.digest->text()}).ok());
+  CHECK(told() == "1.0 scanning at, 2.0 unscan, ");
+}
+
 TEST_CASE("places and artifacts hold what the vendor's table says") {
   Secrets port;
   const std::string space = port.instance + "/namespaces/root", app = space + "/repositories/libz";
@@ -329,6 +366,40 @@ TEST_CASE("places and artifacts hold what the vendor's table says") {
   CHECK(members(tags, "tags.0") ==
         "artifact_id digest id manifest_media_type media_type name namespace_id pull_time push_time "
         "repository_id size type");
+}
+
+TEST_CASE("artifacts are filtered before they are paged") {
+  Port port;
+  registry::Repository app = port.house.repository("root/app");
+  const std::string chart = R"(,"artifactType":"application/vnd.cncf.helm.config.v1+json")";
+  for (int i = 0; i < 7; ++i) {
+    port.house.base.clock.advance(1000);
+    std::string tag = "t" + std::to_string(i);
+    port.house.push_image(app, tag, {tag, "also-" + tag}, i % 2 ? chart : "");
+  }
+  const std::string list = port.instance + "/namespaces/root/repositories/app/artifacts?";
+  auto listed = [&](const std::string& query) {
+    Reply reply = port.call("GET", list + query);
+    std::string text = reply.text_at("total") + ":";
+    const json::value artifacts = reply.at("artifacts");
+    for (const auto& artifact : artifacts.as_array())
+      text += " " + std::string(artifact.at("tags").as_array().back().at("name").as_string());
+    return text;
+  };
+  CHECK(listed("limit=3") == "7: t6 t5 t4");
+  CHECK(listed("limit=2&type=IMAGE") == "4: t6 t4");
+  CHECK(listed("limit=2&offset=2&type=IMAGE") == "4: t2 t0");
+  CHECK(listed("limit=2&offset=2&type=CHART") == "3: t1");
+  CHECK(listed("tags=t1%2C%20also-t2%2Ct2%2Cnone") == "2: t2 t1");
+  CHECK(listed("limit=1&offset=1&tags=t1%2Ct2") == "2: t1");
+  CHECK(listed("tags=t1%2Ct2&type=CHART") == "1: t1");
+  CHECK(listed("tags=none") == "0:");
+  std::string many = "tags=a";
+  for (int i = 0; i < 100; ++i) many += "%2Ca";
+  CHECK(port.refusal("GET", list + many) == "400 SVCSTG.SWR.4000014");
+  CHECK(port.refusal("GET", list + "type=BOAT") == "400 SVCSTG.SWR.4000014");
+  port.call("DELETE", port.instance + "/namespaces/root/repositories/app/artifacts/t1");
+  CHECK(listed("type=CHART") == "2: t5 t3");
 }
 
 TEST_CASE("rules of immutable tags are kept, listed and held") {

@@ -3,6 +3,7 @@
 #include "facade/huawei/hss.h"
 #include "facade/huawei/route.h"
 #include "inventory/ops/inventory.h"
+#include "scan/ops.h"
 
 namespace wharfage::huawei {
 namespace {
@@ -59,6 +60,8 @@ struct ImageInfo {
   std::int64_t image_size = 0;
   std::int64_t latest_update_time = 0;
   std::int64_t latest_sync_time = 0;
+  std::optional<std::int64_t> latest_scan_time;
+  std::optional<std::int32_t> vul_num;
   bool is_multiple_arch = false;
   static constexpr auto fields() {
     return std::array{field<&ImageInfo::id>("id"),
@@ -74,6 +77,8 @@ struct ImageInfo {
                       field<&ImageInfo::image_size>("image_size"),
                       field<&ImageInfo::latest_update_time>("latest_update_time"),
                       field<&ImageInfo::latest_sync_time>("latest_sync_time"),
+                      field<&ImageInfo::latest_scan_time>("latest_scan_time"),
+                      field<&ImageInfo::vul_num>("vul_num"),
                       field<&ImageInfo::is_multiple_arch>("is_multiple_arch")};
   }
 };
@@ -96,12 +101,47 @@ ImageInfo to_wire(const inventory::Image& image) {
   info.registry_id = image.connection_uuid;
   info.registry_name = image.connection_name;
   info.registry_type = connect::hss_type(image.kind);
-  info.scan_status = "unscan";
+  info.scan_status = "unscan";  // add_scans() knows better
   info.image_size = image.size;
   info.latest_update_time = image.updated_at;
   info.latest_sync_time = image.synced_at;
   info.is_multiple_arch = image.multi_arch;
   return info;
+}
+
+std::string scan_status(scan::TaskStatus status) {
+  switch (status) {
+    case scan::TaskStatus::complete:
+      return "success";
+    case scan::TaskStatus::failed:
+      return "failed";
+    case scan::TaskStatus::scanning:
+    case scan::TaskStatus::retrying:
+      break;
+  }
+  return "scanning";
+}
+
+// Only the images of our own registry are scanned here.
+Status add_scans(Call& call, const std::vector<inventory::Image>& images, std::vector<ImageInfo>& rows) {
+  scan::FindScans::Request asked;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (images[i].kind != connect::Kind::own) continue;
+    asked.push_back({images[i].namespace_name, images[i].name, images[i].digest});
+    places.push_back(i);
+  }
+  if (asked.empty()) return {};
+  TRY(auto scans, op::invoke<scan::FindScans>(call.rooms.scans, call.context, asked));
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    if (!scans[i].task) continue;
+    ImageInfo& row = rows[places[i]];
+    row.scan_status = scan_status(scans[i].task->status);
+    row.latest_scan_time = scans[i].task->updated_at;
+    bool judged = scans[i].summary && scans[i].summary->problem.empty();
+    if (judged) row.vul_num = narrow(scans[i].summary->counts.total());
+  }
+  return {};
 }
 
 Result<ImageList> list_images(Call& call, const ImageListQuery& query, const NoBody&) {
@@ -126,6 +166,7 @@ Result<ImageList> list_images(Call& call, const ImageListQuery& query, const NoB
   ImageList list;
   list.total_num = narrow(page.total);
   for (const auto& image : page.items) list.data_list.push_back(to_wire(image));
+  TRY_STATUS(add_scans(call, page.items, list.data_list));
   return list;
 }
 
