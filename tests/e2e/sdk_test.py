@@ -3,6 +3,7 @@
 import json
 import os
 
+from lib import oci
 from lib.clients import is_root, needs, prepared, run
 from lib.clouds import Refused, alibaba, huawei
 from lib.features import Cloud, git_source, push_busybox
@@ -33,19 +34,23 @@ def world():
             cloud.scan(repo, "v1")
             policy = cloud.sign_policy("sdk", cloud.signing_key("sdk"))
             execution = cloud.sign("sdk", policy)["id"]
+            for number, tag in enumerate(["v1", "rc-1", "v2", "v3", "v4"]):
+                oci.push(server.web(), "kept/app", oci.small_image(number), tag)
             task = cloud.start_inventory()
             server.ids = {"instance": cloud.instance, "record": record, "repo": repo, "tag": "v1",
                           "swr_instance": cloud.swr_instance, "namespace": "sdk", "policy": policy,
-                          "execution": execution, "task": task}
+                          "execution": execution, "task": task, "kept": "kept"}
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def by_sdk(world, folder, key=ACCESS_KEY, secret=ACCESS_SECRET):
+def by_sdk(world, folder, key=ACCESS_KEY, secret=ACCESS_SECRET, retention=False):
+    """The calls on retention remove images, and are made only when asked for."""
     about = world.api("GET", "/instance")
     order = {"address": world.address, "key": key, "secret": secret, "project": about["project_id"],
-             "region": about["huawei_region"], "domain": about["domain_id"], "ids": world.ids}
+             "region": about["huawei_region"], "domain": about["domain_id"], "ids": world.ids,
+             "retention": retention}
     done = run([prepared("sdks"), os.path.join(HERE, "lib/sdk_calls.py")], folder, text_in=json.dumps(order))
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -75,6 +80,30 @@ def test_the_five_calls(world, folder):
     equal([rules["immutable_rules"][0]["tag_selectors"][0]["pattern"] for rules in (made, changed)],
           ["release-*", "v*"])
     equal((made["total"], changed["immutable_rules"][0]["namespace_name"], gone["total"]), (1, "sdk", 0))
+    equal(got["Artifacts"], [[2, 5], [0, 0], [1, 2]])
+    equal(got["TagImmutability"], [True, False])
+    assert got["ScannedImages"]["sdk/app:v1"] in ("success", "failed"), got["ScannedImages"]
+    equal(got["ScannedImages"]["kept/app:v1"] in ("unscan", "success", "failed", "scanning"), True)
+
+
+def test_image_retention(world, folder):
+    answers = by_sdk(world, folder, retention=True)
+    faults = {name: a["error"] for name, a in answers.items() if "error" in a}
+    equal(faults, {}, "SDK exceptions")
+    got = answers["NamespaceRetention"]["ok"]
+    equal((got["shown"]["rules"][0]["params"], got["shown"]["trigger"]["trigger_settings"]["cron"]),
+          ({"latestPushedK": 1}, "0 0 3 * * ?"))
+    equal([row["namespace_name"] for row in got["listed"]["retentions"]], ["kept"])
+    equal([(run["status"], run["dry_run"]) for run in got["executions"][:1]], [("Succeed", True)])
+    equal([(task["repository"], task["retained"], task["total"]) for task in got["tasks"]], [("app", 1, 5)])
+    assert {part["action"] for part in got["parts"]} == {"DEL"}, got["parts"]
+    got = answers["ImageRetention"]["ok"]
+    equal([(one["kind"], one["pattern"]) for one in got["listed"][0]["rules"][0]["tag_selectors"]],
+          [("label", "v1"), ("regexp", "^rc-")])
+    equal(sorted(row["tag"] for row in got["history"]["retention_log"]), ["v2", "v3"])
+    equal((got["shown"]["rules"][0]["template"], got["shown"]["rules"][0]["params"]), ("date_rule", {"days": "30"}))
+    equal((got["refused"]["error"]["status"], got["gone"]["error"]["status"]), (400, 404))
+    equal(sorted(world.web().get("/v2/kept/app/tags/list").json()["tags"]), ["rc-1", "v1", "v4"])
 
 
 def test_a_wrong_secret_is_the_vendors_error(world, folder):
