@@ -181,8 +181,8 @@ def calls(order):
         name = {"instance_id": ids["instance"], "namespace_name": ids["kept"]}
         for wanted in (True, False):
             client.update_namespace(cr_models.UpdateNamespaceRequest(
-                **name, default_repo_configuration=cr_models.UpdateNamespaceRequestDefaultRepoConfiguration(
-                    tag_immutability=wanted)))
+                **name, default_repo_configuration=cr_models.RepoConfiguration(
+                    repo_type="PRIVATE", tag_immutability=wanted)))
             answer = client.get_namespace(cr_models.GetNamespaceRequest(**name)).body.to_map()
             answers.append(answer["DefaultRepoConfiguration"]["TagImmutability"])
         return answers
