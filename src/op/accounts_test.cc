@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "auth/auth_fixture.h"
 #include "base/limits.h"
+#include "op/op_fixture.h"
 
 using namespace wharfage;
 using namespace wharfage::op;
@@ -17,17 +17,7 @@ namespace {
 
 constexpr std::int64_t ours = 7, theirs = 8;
 
-struct Accounts {
-  Context context(const Principal& who) {
-    return {.who = who,
-            .request_id = "r1",
-            .peer = "192.0.2.7",
-            .facade = "native",
-            .auth = *fixture.auth,
-            .audit = *audit,
-            .clock = fixture.clock,
-            .log = fixture.log()};
-  }
+struct Accounts : OpFixture {
   template <class Operation>
   Result<typename Operation::Response> call(const Principal& who,
                                             const typename Operation::Request& request = {}) {
@@ -39,9 +29,7 @@ struct Accounts {
     return outcome(call<Operation>(who, request));
   }
 
-  auth::AuthFixture fixture{op::schema()};
-  std::unique_ptr<Audit> audit = std::make_unique<Audit>(*fixture.db, fixture.clock);
-  Principal root = fixture.user("root", true), alice = fixture.user("alice"), bob = fixture.user("bob");
+  Principal bob = fixture.user("bob");
   Principal ci = fixture.robot("ci");
 };
 

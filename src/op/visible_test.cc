@@ -1,7 +1,6 @@
 #include "op/visible.h"
 
-#include "auth/auth_fixture.h"
-#include "op/audit.h"
+#include "op/op_fixture.h"
 
 using namespace wharfage;
 using namespace wharfage::op;
@@ -13,20 +12,8 @@ namespace {
 
 constexpr std::int64_t ours = 7, theirs = 8;
 
-struct World {
-  Context context(const Principal& who) {
-    return {.who = who,
-            .request_id = "r1",
-            .peer = "192.0.2.7",
-            .facade = "native",
-            .auth = *fixture.auth,
-            .audit = *audit,
-            .clock = fixture.clock,
-            .log = fixture.log()};
-  }
-  auth::AuthFixture fixture{op::schema()};
-  std::unique_ptr<Audit> audit = std::make_unique<Audit>(*fixture.db, fixture.clock);
-  Principal root = fixture.user("root", true), alice = fixture.user("alice"), nobody;
+struct World : OpFixture {
+  Principal nobody;
   World() { fixture.grant(alice, ours, Role::guest); }
 };
 
