@@ -116,18 +116,18 @@ TEST_CASE("the tags of a namespace are immutable when it says so") {
   shop.call("UpdateNamespace", configured(R"({"RepoType":"PUBLIC"})"));
   CHECK(is_immutable());
   shop.call("UpdateNamespace", configured(R"({"TagImmutability":true})"));
-  CHECK(shop.rules->list_rules(app.namespace_id)->size() == 1);
+  CHECK(shop.policies->list_rules(app.namespace_id)->size() == 1);
   shop.call("UpdateNamespace", configured(R"({"TagImmutability":false})"));
   CHECK_FALSE(is_immutable());
   CHECK(move("two") == "ok");
 
   // Rules about some tags are another matter.
-  REQUIRE(
-      shop.rules->create_rule({.namespace_id = app.namespace_id, .name = "some", .selector = {.tags = "r*"}})
-          .ok());
+  REQUIRE(shop.policies
+              ->create_rule({.namespace_id = app.namespace_id, .name = "some", .selector = {.tags = "r*"}})
+              .ok());
   CHECK_FALSE(is_immutable());
   shop.call("UpdateNamespace", configured(R"({"TagImmutability":false})"));
-  CHECK(shop.rules->list_rules(app.namespace_id)->size() == 1);
+  CHECK(shop.policies->list_rules(app.namespace_id)->size() == 1);
   Key dev = shop.member("dev", app.namespace_id, auth::Role::developer);
   CHECK(shop.refusal("UpdateNamespace", configured(R"({"TagImmutability":true})"), dev).starts_with("403 "));
 }

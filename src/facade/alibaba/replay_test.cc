@@ -102,7 +102,7 @@ TEST_CASE("only known and enabled keys get in, and what they may do is asked eac
   Shop shop;
   CHECK(shop.ask("ListInstance", {}, cr_version, {"LTAInobody", "x"}).code() ==
         "InvalidAccessKeyId.NotFound");
-  CHECK(shop.ask("ListInstance", {}, cr_version, {Key().id, "wrong"}).code() == "SignatureDoesNotMatch");
+  CHECK(shop.ask("ListInstance", {}, cr_version, {admin_key.id, "wrong"}).code() == "SignatureDoesNotMatch");
   Key key = shop.member("eve");
   CHECK(shop.ask("ListInstance", {}, cr_version, key).good());
   std::map<std::string, std::string> params{{"NamespaceName", "team"}};
@@ -148,7 +148,7 @@ TEST_CASE("what is not there or not said is refused in the vendor's words") {
   CHECK(shop.refusal("ListNamespace", {{"PageNo", "0"}}) == "400 InvalidPageNo");
   CHECK(shop.refusal("ListNamespace", {{"PageSize", "many"}}) == "400 InvalidPageSize");
   http::Request put = shop.request("ListInstance", {}, cr_version, "PUT");
-  sign(put, Key(), shop.house.base.clock.now());
+  sign(put, admin_key, shop.house.base.clock.now());
   CHECK(Reply(shop.facade->answer(put)).code() == "UnsupportedHTTPMethod");
 }
 
@@ -157,9 +157,9 @@ TEST_CASE("parameters count wherever they stand") {
   auto request = shop.request("GetInstance", {}, cr_version);
   request.headers.set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
   request.body = "InstanceId=" + shop.instance().cri_id + "&RegionId=cn-hangzhou";
-  sign(request, Key(), shop.house.base.clock.now());
+  sign(request, admin_key, shop.house.base.clock.now());
   CHECK(Reply(shop.facade->answer(request)).good());
   auto get = shop.request("GetInstance", {{"InstanceId", shop.instance().cri_id}}, cr_version, "GET");
-  sign(get, Key(), shop.house.base.clock.now());
+  sign(get, admin_key, shop.house.base.clock.now());
   CHECK(Reply(shop.facade->answer(get)).good());
 }

@@ -39,7 +39,8 @@ TEST_CASE("tokens of IAM stand for the one who signed in") {
     return port.answer(request);
   };
   CHECK(with_token("GET", port.instance + "/namespaces").status == 200);
-  CHECK(with_token("GET", "/v5/proj1/image/registries").status == 200);
+  CHECK(with_token("GET", "/v5/proj1/image/tasks?type=image_scan").status == 200);
+  CHECK(with_token("GET", "/v5/proj1/image/registries").status == 403);  // she may copy to none
   CHECK(with_token("GET", "/v3/auth/tokens").text_at("token.user.name") == "alice");
   CHECK(with_token("DELETE", port.instance + "/namespaces/library").status == 404);  // she reads nothing
   Reply projects = with_token("GET", "/v3/projects?name=cn-north-4");

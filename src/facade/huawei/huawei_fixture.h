@@ -10,24 +10,14 @@
 #include <string>
 
 #include "base/text.h"
-#include "connect/connections_fixture.h"
 #include "crypto/digest.h"
+#include "facade/fixture/facade_fixture.h"
 #include "facade/huawei/route.h"
-#include "inventory/inventory.h"
-#include "scan/scanning.h"
 #include "sign/signing.h"
-#include "sync/sync.h"
 
 namespace wharfage::huawei {
 
 namespace json = boost::json;
-
-inline std::vector<meta::Migration> all_schemas() {
-  std::vector<meta::Migration> all;
-  for (const auto& list : {scan::schema(), sign::schema(), sync::schema(), inventory::schema()})
-    all.insert(all.end(), list.begin(), list.end());
-  return all;
-}
 
 // A response as a client sees it; every body must be JSON or empty.
 struct Reply {
@@ -43,24 +33,8 @@ struct Reply {
     body = json::parse(text);
     CHECK(headers.get("Content-Type").rfind("application/json", 0) == 0);
   }
-  // A member by its path, "tasks.0.id"; null where there is none.
-  json::value at(std::string_view path) const {
-    json::value now = body;
-    for (std::string_view step : split(path, '.')) {
-      auto index = parse_integer(step);
-      json::value next;
-      if (now.is_object() && now.get_object().contains(step)) next = now.get_object().at(step);
-      if (now.is_array() && index && static_cast<std::size_t>(*index) < now.get_array().size())
-        next = now.get_array().at(static_cast<std::size_t>(*index));
-      now = std::move(next);
-    }
-    return now;
-  }
-  std::string text_at(std::string_view path) const {
-    json::value value = at(path);
-    if (value.is_null()) return "";
-    return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
-  }
+  json::value at(std::string_view path) const { return facade::member_at(body, path); }
+  std::string text_at(std::string_view path) const { return facade::text_at(body, path); }
   // Its members' names, sorted; "" is the whole body.
   std::string members(std::string_view path = {}) const {
     json::value value = path.empty() ? body : at(path);
@@ -78,9 +52,8 @@ struct Reply {
   }
 };
 
-struct Key {
-  std::string id = "AKTEST0000000000", secret = "sk-test-secret";
-};
+using facade::Key;
+inline const Key admin_key{"AKTEST0000000000", "sk-test-secret"};
 
 inline void sign_request(http::Request& request, const Key& key, TimeMs now) {
   request.headers.set("X-Sdk-Date", basic_iso8601(now));
@@ -98,34 +71,16 @@ inline void sign_request(http::Request& request, const Key& key, TimeMs now) {
                                            ", Signature=" + hex(crypto::hmac_sha256(key.secret, to_sign)));
 }
 
-struct Port : connect::ConnectFixture {
-  Port() : connect::ConnectFixture(all_schemas()) {
+struct Port : facade::FacadeFixture {
+  Port()
+      : facade::FacadeFixture(sign::schema(), admin_key,
+                              "UPDATE instances SET project_id = 'proj1', uuid = 'inst-1'") {
     auto& base = house.base;
-    REQUIRE(base.db
-                ->write([](meta::Tx& tx) -> Status {
-                  TRY_STATUS(tx.execute("UPDATE instances SET project_id = 'proj1', uuid = 'inst-1'"));
-                  return {};
-                })
-                .ok());
-    restart();
-    admin = base.user("admin", true);
-    REQUIRE(base.auth->put_access_key("admin", Key().id, Key().secret).ok());
-    scans = std::make_unique<scan::Scanning>(
-        *house.registry, *queue,
-        scan::Scanning::Options{.advisory_file = base.folder.path("advisories.db"), .every_push = false},
-        base.log());
-    scans->start();
     signing = std::make_unique<sign::Signing>(*house.registry, *base.ids, *queue, base.vault,
                                               sign::Signing::Options{.registry_host = "registry.example"});
     signing->start();
-    sync = std::make_unique<sync::Sync>(*connections, *base.ids, *queue, sync::Options{});
-    REQUIRE(sync->start().ok());
-    inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
-    REQUIRE(inventory->start().ok());
-    rules = std::make_unique<registry::Policies>(*house.registry, *base.ids);
-    retention = std::make_unique<registry::Retention>(*house.registry, *base.ids, *queue);
-    retention->start();
-    Rooms rooms{*house.registry, *rules, *retention, *scans, *signing, *sync, *connections, *inventory};
+    Rooms rooms{*house.registry, *FacadeFixture::policies, *retention, *scans, *signing, *sync, *connections,
+                *inventory};
     facade = std::make_unique<Huawei>(rooms, *base.auth, audit, base.clock, Options{}, base.log());
   }
   ~Port() {
@@ -133,32 +88,16 @@ struct Port : connect::ConnectFixture {
     house.events->stop();
   }
 
-  // A user with a key and these rights.
-  Key member(const std::string& name, std::int64_t namespace_id = 0, auth::Role role = auth::Role::guest) {
-    auto who = house.base.user(name);
-    if (namespace_id) house.base.grant(who, namespace_id, role);
-    Key key{"AK00000000000000" + name, "secretof" + name + "0123456789"};
-    REQUIRE(house.base.auth->put_access_key(name, key.id, key.secret).ok());
-    return key;
-  }
   // `target` with its query sorted by name.
   http::Request request(const std::string& method, const std::string& target, const std::string& body = "") {
-    http::Request made;
-    made.method = method;
-    made.target = target;
-    auto mark = target.find('?');
-    made.path = target.substr(0, mark);
-    made.query = mark == target.npos ? "" : target.substr(mark + 1);
-    made.body = body;
-    made.peer = "192.0.2.1";
-    made.id = "request-1";
+    http::Request made = facade::request_of(method, target, body);
     made.headers.set("Host", "registry.example:5000");
     if (!body.empty()) made.headers.set("Content-Type", "application/json");
     return made;
   }
   Reply answer(const http::Request& asked) { return Reply(facade->answer(asked)); }
   Reply ask(const std::string& method, const std::string& target, const std::string& body = "",
-            const Key& key = {}) {
+            const Key& key = admin_key) {
     http::Request made = request(method, target, body);
     sign_request(made, key, house.base.clock.now());
     return answer(made);
@@ -172,7 +111,7 @@ struct Port : connect::ConnectFixture {
   }
   // The status and code of what is refused.
   std::string refusal(const std::string& method, const std::string& target, const std::string& body = "",
-                      const Key& key = {}) {
+                      const Key& key = admin_key) {
     Reply reply = ask(method, target, body, key);
     INFO(method << " " << target << ": " << reply.text);
     CHECK(reply.status >= 400);
@@ -224,13 +163,7 @@ struct Port : connect::ConnectFixture {
 
   const std::string instance = "/v2/proj1/instances/inst-1";
   const std::string policies = instance + "/namespaces/root/signature/policies";
-  auth::Principal admin;
-  std::unique_ptr<registry::Policies> rules;
-  std::unique_ptr<registry::Retention> retention;
-  std::unique_ptr<scan::Scanning> scans;
   std::unique_ptr<sign::Signing> signing;
-  std::unique_ptr<sync::Sync> sync;
-  std::unique_ptr<inventory::Inventory> inventory;
   std::unique_ptr<Huawei> facade;
 };
 

@@ -173,6 +173,6 @@ TEST_CASE("the gateway says why a credential is refused") {
   http::Request token = port.request("GET", target);
   token.headers.set("X-Auth-Token", "not ours");
   CHECK(why(port.answer(token)) == "decrypt token fail");
-  REQUIRE(port.house.base.auth->set_access_key_enabled(Key().id, false).ok());
+  REQUIRE(port.house.base.auth->set_access_key_enabled(admin_key.id, false).ok());
   CHECK(why(port.ask("GET", target)) == "the access key is disabled");
 }

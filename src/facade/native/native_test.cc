@@ -8,15 +8,12 @@
 #include <set>
 
 #include "base/text.h"
-#include "build/builds.h"
-#include "connect/connections_fixture.h"
+#include "facade/fixture/builds_fixture.h"
+#include "facade/fixture/facade_fixture.h"
 #include "facade/native/route.h"
 #include "http/test_peer.h"
-#include "inventory/inventory.h"
 #include "notify/webhooks.h"
-#include "scan/scanning.h"
 #include "sign/signing.h"
-#include "sync/sync.h"
 
 using namespace wharfage;
 using namespace wharfage::native;
@@ -24,10 +21,9 @@ namespace json = boost::json;
 
 namespace {
 
-std::vector<meta::Migration> all_schemas() {
+std::vector<meta::Migration> more_schemas() {
   std::vector<meta::Migration> all;
-  for (const auto& list : {build::schema(), scan::schema(), sign::schema(), sync::schema(),
-                           inventory::schema(), notify::schema()})
+  for (const auto& list : {build::schema(), sign::schema(), notify::schema()})
     all.insert(all.end(), list.begin(), list.end());
   return all;
 }
@@ -42,25 +38,15 @@ struct Reply {
   }
 };
 
-struct House : connect::ConnectFixture {
-  House() : connect::ConnectFixture(all_schemas()) {
+struct House : facade::FacadeFixture {
+  House()
+      : facade::FacadeFixture(more_schemas(), {"AKTEST0000000000", "sk-test-secret"}),
+        builds(facade::make_builds(*this)) {
     auto& base = house.base;
-    build::Options building;
-    building.work_folder = base.folder.path("builds");
-    builds = std::make_unique<build::Builds>(*base.db, *base.ids, *house.registry, *base.auth, *queue,
-                                             base.vault, base.clock, building, base.log());
-    scans = std::make_unique<scan::Scanning>(
-        *house.registry, *queue,
-        scan::Scanning::Options{.advisory_file = base.folder.path("advisories.db"), .every_push = false},
-        base.log());
     signing = std::make_unique<sign::Signing>(*house.registry, *base.ids, *queue, base.vault,
                                               sign::Signing::Options{.registry_host = "registry.example"});
-    sync = std::make_unique<sync::Sync>(*connections, *base.ids, *queue, sync::Options{});
-    inventory = std::make_unique<inventory::Inventory>(*connections, *base.ids, *queue, inventory::Options{});
     webhooks = std::make_unique<notify::Webhooks>(*base.db, *base.ids, *queue, *house.events, base.vault,
                                                   http, base.clock, base.log(), "wharfage/test");
-    policies = std::make_unique<registry::Policies>(*house.registry, *base.ids);
-    retention = std::make_unique<registry::Retention>(*house.registry, *base.ids, *queue);
     maintenance =
         std::make_unique<registry::Maintenance>(*house.registry, *queue, registry::MaintenanceOptions{});
     Rooms rooms{*house.registry, *policies, *retention,   *queue,     *builds,   *scans,
@@ -73,15 +59,7 @@ struct House : connect::ConnectFixture {
   }
   Reply ask(std::string_view method, const std::string& target, const std::string& body = "",
             const std::string& authorization = "") {
-    http::Request request;
-    request.method = std::string(method);
-    auto mark = target.find('?');
-    request.path = target.substr(0, mark);
-    request.query = mark == target.npos ? "" : target.substr(mark + 1);
-    request.target = target;
-    request.body = body;
-    request.peer = "192.0.2.1";
-    request.id = "request-1";
+    http::Request request = facade::request_of(method, target, body);
     if (!authorization.empty()) request.headers.set("Authorization", authorization);
     http::Response response = facade->answer(request);
     Reply reply{response.status, response.headers, std::get<std::string>(response.body), {}};
@@ -97,13 +75,8 @@ struct House : connect::ConnectFixture {
 
   auth::Principal root = house.base.user("root", true), eve = house.base.user("eve");
   std::unique_ptr<build::Builds> builds;
-  std::unique_ptr<scan::Scanning> scans;
   std::unique_ptr<sign::Signing> signing;
-  std::unique_ptr<sync::Sync> sync;
-  std::unique_ptr<inventory::Inventory> inventory;
   std::unique_ptr<notify::Webhooks> webhooks;
-  std::unique_ptr<registry::Policies> policies;
-  std::unique_ptr<registry::Retention> retention;
   std::unique_ptr<registry::Maintenance> maintenance;
   std::unique_ptr<Native> facade;
 };
