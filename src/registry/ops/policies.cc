@@ -3,11 +3,6 @@
 namespace wharfage::registry::ops {
 // ---------------------------------------------------------------- immutability rules
 
-Result<auth::Resource> ListImmutabilityRules::resource(Policies& room, op::Context& context,
-                                                       const Request& request) {
-  return inside(room.registry(), context, request);
-}
-
 Result<std::vector<ImmutabilityRule>> ListImmutabilityRules::run(Policies& room, op::Context& context,
                                                                  const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request));
@@ -24,11 +19,6 @@ Result<Page<LocatedRule>> ListAllImmutabilityRules::run(Policies& room, op::Cont
   return room.list_rules(readable, request.namespace_id, request.slice);
 }
 
-Result<auth::Resource> CreateImmutabilityRule::resource(Policies& room, op::Context& context,
-                                                        const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<ImmutabilityRule> CreateImmutabilityRule::run(Policies& room, op::Context& context,
                                                      const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
@@ -38,20 +28,10 @@ Result<ImmutabilityRule> CreateImmutabilityRule::run(Policies& room, op::Context
   return room.create_rule(std::move(rule));
 }
 
-Result<auth::Resource> GetImmutabilityRule::resource(Policies& room, op::Context& context,
-                                                     const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<ImmutabilityRule> GetImmutabilityRule::run(Policies& room, op::Context& context,
                                                   const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.get_rule(space.id, request.id);
-}
-
-Result<auth::Resource> UpdateImmutabilityRule::resource(Policies& room, op::Context& context,
-                                                        const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<ImmutabilityRule> UpdateImmutabilityRule::run(Policies& room, op::Context& context,
@@ -62,20 +42,11 @@ Result<ImmutabilityRule> UpdateImmutabilityRule::run(Policies& room, op::Context
   return room.update_rule(rule);
 }
 
-Result<auth::Resource> DeleteImmutabilityRule::resource(Policies& room, op::Context& context,
-                                                        const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<op::Nothing> DeleteImmutabilityRule::run(Policies& room, op::Context& context,
                                                 const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   TRY_STATUS(room.delete_rule(space.id, request.id));
   return op::Nothing{};
-}
-
-Result<auth::Resource> SetImmutable::resource(Policies& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<op::Nothing> SetImmutable::run(Policies& room, op::Context& context, const Request& request) {
@@ -97,17 +68,9 @@ Result<QuotaReport> report(Policies& room, std::int64_t namespace_id) {
 
 }  // namespace
 
-Result<auth::Resource> GetQuota::resource(Policies& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request);
-}
-
 Result<QuotaReport> GetQuota::run(Policies& room, op::Context& context, const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request));
   return report(room, space.id);
-}
-
-Result<auth::Resource> SetQuota::resource(Policies& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<QuotaReport> SetQuota::run(Policies& room, op::Context& context, const Request& request) {
@@ -118,19 +81,10 @@ Result<QuotaReport> SetQuota::run(Policies& room, op::Context& context, const Re
 
 // ---------------------------------------------------------------- tag history
 
-Result<auth::Resource> ListTagHistory::resource(Policies& room, op::Context& context,
-                                                const Request& request) {
-  return inside(room.registry(), context, request.repository);
-}
-
 Result<std::vector<TagChange>> ListTagHistory::run(Policies& room, op::Context& context,
                                                    const Request& request) {
   TRY(Repository repository, find_repository(room.registry(), context, request.repository));
   return room.tag_history(repository, request.tag, request.after, request.limit);
-}
-
-Result<auth::Resource> RestoreTag::resource(Policies& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.repository);
 }
 
 Result<Tag> RestoreTag::run(Policies& room, op::Context& context, const Request& request) {
@@ -143,21 +97,12 @@ Result<Tag> RestoreTag::run(Policies& room, op::Context& context, const Request&
 
 // ---------------------------------------------------------------- what was deleted
 
-Result<auth::Resource> ListDeleted::resource(Policies& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.repository);
-}
-
 Result<Deleted> ListDeleted::run(Policies& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room.registry(), context, request.repository));
   Deleted deleted;
   TRY(deleted.images, room.deleted_manifests(repository, request.slice));
   TRY(deleted.tags, room.deleted_tags(repository, request.slice));
   return deleted;
-}
-
-Result<auth::Resource> RestoreDeleted::resource(Policies& room, op::Context& context,
-                                                const Request& request) {
-  return inside(room.registry(), context, request.repository);
 }
 
 Result<Manifest> RestoreDeleted::run(Policies& room, op::Context& context, const Request& request) {
@@ -171,20 +116,11 @@ Result<Manifest> RestoreDeleted::run(Policies& room, op::Context& context, const
   return room.restore_manifest(repository, digest, context.who);
 }
 
-Result<auth::Resource> PurgeDeleted::resource(Policies& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.repository);
-}
-
 Result<op::Nothing> PurgeDeleted::run(Policies& room, op::Context& context, const Request& request) {
   TRY(Repository repository, find_repository(room.registry(), context, request.repository));
   TRY(Digest digest, Digest::parse(request.digest));
   TRY_STATUS(room.purge_manifest(repository, digest));
   return op::Nothing{};
-}
-
-Result<auth::Resource> PurgeNamespace::resource(Policies& room, op::Context& context,
-                                                const Request& request) {
-  return inside(room.registry(), context, request);
 }
 
 Result<op::Nothing> PurgeNamespace::run(Policies& room, op::Context& context, const Request& request) {
@@ -193,30 +129,15 @@ Result<op::Nothing> PurgeNamespace::run(Policies& room, op::Context& context, co
   return op::Nothing{};
 }
 
-Result<auth::Resource> ListDeletedRepositories::resource(Policies& room, op::Context& context,
-                                                         const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<std::vector<DeletedRepository>> ListDeletedRepositories::run(Policies& room, op::Context& context,
                                                                     const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.deleted_repositories(space.id, request.slice);
 }
 
-Result<auth::Resource> RestoreRepository::resource(Policies& room, op::Context& context,
-                                                   const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<Repository> RestoreRepository::run(Policies& room, op::Context& context, const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.restore_repository(space.id, request.id);
-}
-
-Result<auth::Resource> PurgeRepository::resource(Policies& room, op::Context& context,
-                                                 const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<op::Nothing> PurgeRepository::run(Policies& room, op::Context& context, const Request& request) {

@@ -17,11 +17,10 @@ struct ImmutabilityRuleRef {
   std::int64_t id = 0;
 };
 
-struct ListImmutabilityRules {
+struct ListImmutabilityRules : Inside {
   static constexpr op::Declaration declaration{"registry:ListImmutabilityRules", auth::Access::read};
   using Request = NamespaceRef;
   using Response = std::vector<ImmutabilityRule>;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
@@ -37,53 +36,48 @@ struct ListAllImmutabilityRules {
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct CreateImmutabilityRule {
+struct CreateImmutabilityRule : Inside {
   static constexpr op::Declaration declaration{"registry:CreateImmutabilityRule", auth::Access::manage};
   struct Request {
     NamespaceRef space;
     ImmutabilityRule rule;  // namespace, creator, id and times are filled in
   };
   using Response = ImmutabilityRule;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct GetImmutabilityRule {
+struct GetImmutabilityRule : Inside {
   static constexpr op::Declaration declaration{"registry:GetImmutabilityRule", auth::Access::read};
   using Request = ImmutabilityRuleRef;
   using Response = ImmutabilityRule;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct UpdateImmutabilityRule {
+struct UpdateImmutabilityRule : Inside {
   static constexpr op::Declaration declaration{"registry:UpdateImmutabilityRule", auth::Access::manage};
   struct Request {
     NamespaceRef space;
     ImmutabilityRule rule;  // by id; name, selector and enabled are replaced
   };
   using Response = ImmutabilityRule;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct DeleteImmutabilityRule {
+struct DeleteImmutabilityRule : Inside {
   static constexpr op::Declaration declaration{"registry:DeleteImmutabilityRule", auth::Access::manage};
   using Request = ImmutabilityRuleRef;
   using Response = op::Nothing;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
 // Makes every tag of a namespace immutable by one rule, or drops such rules.
-struct SetImmutable {
+struct SetImmutable : Inside {
   static constexpr op::Declaration declaration{"registry:SetImmutable", auth::Access::manage};
   struct Request {
     NamespaceRef space;
     bool immutable = true;
   };
   using Response = op::Nothing;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
@@ -91,27 +85,25 @@ struct QuotaReport {
   Quota quota;
   NamespaceUsage usage;
 };
-struct GetQuota {
+struct GetQuota : Inside {
   static constexpr op::Declaration declaration{"registry:GetQuota", auth::Access::read};
   using Request = NamespaceRef;
   using Response = QuotaReport;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
 // The administrators': who fills a namespace does not say how much it may hold.
-struct SetQuota {
+struct SetQuota : Inside {
   static constexpr op::Declaration declaration{"registry:SetQuota", auth::Access::administer};
   struct Request {
     NamespaceRef space;
     Quota quota;
   };
   using Response = QuotaReport;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct ListTagHistory {
+struct ListTagHistory : Inside {
   static constexpr op::Declaration declaration{"registry:ListTagHistory", auth::Access::read};
   struct Request {
     RepositoryRef repository;
@@ -120,18 +112,16 @@ struct ListTagHistory {
     std::int64_t limit = 50;
   };
   using Response = std::vector<TagChange>;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct RestoreTag {
+struct RestoreTag : Inside {
   static constexpr op::Declaration declaration{"registry:RestoreTag", auth::Access::write};
   struct Request {
     RepositoryRef repository;
     std::string tag, digest;
   };
   using Response = Tag;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
@@ -139,57 +129,52 @@ struct Deleted {
   std::vector<DeletedManifest> images;
   std::vector<DeletedTag> tags;
 };
-struct ListDeleted {
+struct ListDeleted : Inside {
   static constexpr op::Declaration declaration{"registry:ListDeleted", auth::Access::remove};
   struct Request {
     RepositoryRef repository;
     Slice slice;  // of each of the two
   };
   using Response = Deleted;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
 // A digest or a tag of what was deleted.
-struct RestoreDeleted {
+struct RestoreDeleted : Inside {
   static constexpr op::Declaration declaration{"registry:RestoreDeleted", auth::Access::remove};
   struct Request {
     RepositoryRef repository;
     std::string reference;
   };
   using Response = Manifest;  // that is there again
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct PurgeDeleted {
+struct PurgeDeleted : Inside {
   static constexpr op::Declaration declaration{"registry:PurgeDeleted", auth::Access::manage};
   struct Request {
     RepositoryRef repository;
     std::string digest;
   };
   using Response = op::Nothing;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
 // Of the whole namespace, its deleted repositories included; it goes within the next reclaiming run.
-struct PurgeNamespace {
+struct PurgeNamespace : Inside {
   static constexpr op::Declaration declaration{"registry:PurgeNamespace", auth::Access::manage};
   using Request = NamespaceRef;
   using Response = op::Nothing;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct ListDeletedRepositories {
+struct ListDeletedRepositories : Inside {
   static constexpr op::Declaration declaration{"registry:ListDeletedRepositories", auth::Access::manage};
   struct Request {
     NamespaceRef space;
     Slice slice;
   };
   using Response = std::vector<DeletedRepository>;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
@@ -198,19 +183,17 @@ struct DeletedRepositoryRef {
   std::int64_t id = 0;
 };
 
-struct RestoreRepository {
+struct RestoreRepository : Inside {
   static constexpr op::Declaration declaration{"registry:RestoreRepository", auth::Access::manage};
   using Request = DeletedRepositoryRef;
   using Response = Repository;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 
-struct PurgeRepository {
+struct PurgeRepository : Inside {
   static constexpr op::Declaration declaration{"registry:PurgeRepository", auth::Access::manage};
   using Request = DeletedRepositoryRef;
   using Response = op::Nothing;
-  static Result<auth::Resource> resource(Policies& room, op::Context& context, const Request& request);
   static Result<Response> run(Policies& room, op::Context& context, const Request& request);
 };
 

@@ -2,17 +2,9 @@
 
 namespace wharfage::registry::ops {
 
-Result<auth::Resource> GetRetention::resource(Retention& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request);
-}
-
 Result<RetentionPolicy> GetRetention::run(Retention& room, op::Context& context, const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request));
   return room.policy(space.id);
-}
-
-Result<auth::Resource> SetRetention::resource(Retention& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<RetentionPolicy> SetRetention::run(Retention& room, op::Context& context, const Request& request) {
@@ -23,18 +15,9 @@ Result<RetentionPolicy> SetRetention::run(Retention& room, op::Context& context,
   return room.set_policy(std::move(policy));
 }
 
-Result<auth::Resource> RunRetention::resource(Retention& room, op::Context& context, const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<RetentionRun> RunRetention::run(Retention& room, op::Context& context, const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.run(space.id, request.dry, context.who.name);
-}
-
-Result<auth::Resource> ListRetentionRuns::resource(Retention& room, op::Context& context,
-                                                   const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<Page<RetentionRun>> ListRetentionRuns::run(Retention& room, op::Context& context,
@@ -43,30 +26,15 @@ Result<Page<RetentionRun>> ListRetentionRuns::run(Retention& room, op::Context& 
   return room.list_runs(space.id, request.slice);
 }
 
-Result<auth::Resource> GetRetentionRun::resource(Retention& room, op::Context& context,
-                                                 const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<RetentionRun> GetRetentionRun::run(Retention& room, op::Context& context, const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.get_run(space.id, request.id);
-}
-
-Result<auth::Resource> ListRetentionItems::resource(Retention& room, op::Context& context,
-                                                    const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<std::vector<RetentionItem>> ListRetentionItems::run(Retention& room, op::Context& context,
                                                            const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.items(space.id, request.run_id, request.outcome, request.after, request.limit);
-}
-
-Result<auth::Resource> CancelRetentionRun::resource(Retention& room, op::Context& context,
-                                                    const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<op::Nothing> CancelRetentionRun::run(Retention& room, op::Context& context, const Request& request) {
@@ -85,20 +53,10 @@ Result<Page<LocatedRetention>> ListAllRetention::run(Retention& room, op::Contex
   return room.list_policies(readable, request.namespace_id, request.name, request.slice);
 }
 
-Result<auth::Resource> ListRetentionTasks::resource(Retention& room, op::Context& context,
-                                                    const Request& request) {
-  return inside(room.registry(), context, request.space);
-}
-
 Result<Page<RetentionTask>> ListRetentionTasks::run(Retention& room, op::Context& context,
                                                     const Request& request) {
   TRY(Namespace space, find_namespace(room.registry(), context, request.space));
   return room.tasks(space.id, request.run_id, request.status, request.slice);
-}
-
-Result<auth::Resource> ListRetentionTaskItems::resource(Retention& room, op::Context& context,
-                                                        const Request& request) {
-  return inside(room.registry(), context, request.space);
 }
 
 Result<ListRetentionTaskItems::Response> ListRetentionTaskItems::run(Retention& room, op::Context& context,
@@ -113,11 +71,6 @@ Result<ListRetentionTaskItems::Response> ListRetentionTaskItems::run(Retention& 
 
 // ---------------------------------------------------------------- the rules of one repository
 
-Result<auth::Resource> GetRepositoryRetention::resource(Retention& room, op::Context& context,
-                                                        const Request& request) {
-  return inside(room.registry(), context, request);
-}
-
 Result<GetRepositoryRetention::Response> GetRepositoryRetention::run(Retention& room, op::Context& context,
                                                                      const Request& request) {
   Response response;
@@ -126,21 +79,11 @@ Result<GetRepositoryRetention::Response> GetRepositoryRetention::run(Retention& 
   return response;
 }
 
-Result<auth::Resource> SetRepositoryRetention::resource(Retention& room, op::Context& context,
-                                                        const Request& request) {
-  return inside(room.registry(), context, request.repository);
-}
-
 Result<Repository> SetRepositoryRetention::run(Retention& room, op::Context& context,
                                                const Request& request) {
   TRY(Repository repository, find_repository(room.registry(), context, request.repository));
   TRY_STATUS(room.set_repository_rules(repository, request.rules, context.who.name));
   return repository;
-}
-
-Result<auth::Resource> ListRemovedTags::resource(Retention& room, op::Context& context,
-                                                 const Request& request) {
-  return inside(room.registry(), context, request.repository);
 }
 
 Result<Page<TagChange>> ListRemovedTags::run(Retention& room, op::Context& context, const Request& request) {

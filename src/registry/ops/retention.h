@@ -10,11 +10,10 @@
 
 namespace wharfage::registry::ops {
 
-struct GetRetention {
+struct GetRetention : Inside {
   static constexpr op::Declaration declaration{"registry:GetRetention", auth::Access::read};
   using Request = NamespaceRef;
   using Response = RetentionPolicy;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
@@ -31,36 +30,33 @@ struct ListAllRetention {
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct SetRetention {
+struct SetRetention : Inside {
   static constexpr op::Declaration declaration{"registry:SetRetention", auth::Access::manage};
   struct Request {
     NamespaceRef space;
     RetentionPolicy policy;  // namespace, times and who sets it are filled in
   };
   using Response = RetentionPolicy;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct RunRetention {
+struct RunRetention : Inside {
   static constexpr op::Declaration declaration{"registry:RunRetention", auth::Access::manage};
   struct Request {
     NamespaceRef space;
     bool dry = false;
   };
   using Response = RetentionRun;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct ListRetentionRuns {
+struct ListRetentionRuns : Inside {
   static constexpr op::Declaration declaration{"registry:ListRetentionRuns", auth::Access::read};
   struct Request {
     NamespaceRef space;
     Slice slice;
   };
   using Response = Page<RetentionRun>;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
@@ -69,15 +65,14 @@ struct RetentionRunRef {
   std::int64_t id = 0;
 };
 
-struct GetRetentionRun {
+struct GetRetentionRun : Inside {
   static constexpr op::Declaration declaration{"registry:GetRetentionRun", auth::Access::read};
   using Request = RetentionRunRef;
   using Response = RetentionRun;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct ListRetentionItems {
+struct ListRetentionItems : Inside {
   static constexpr op::Declaration declaration{"registry:ListRetentionItems", auth::Access::read};
   struct Request {
     NamespaceRef space;
@@ -86,11 +81,10 @@ struct ListRetentionItems {
     std::int64_t after = 0, limit = 50;
   };
   using Response = std::vector<RetentionItem>;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct ListRetentionTasks {
+struct ListRetentionTasks : Inside {
   static constexpr op::Declaration declaration{"registry:ListRetentionTasks", auth::Access::read};
   struct Request {
     NamespaceRef space;
@@ -99,11 +93,10 @@ struct ListRetentionTasks {
     Slice slice;
   };
   using Response = Page<RetentionTask>;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct ListRetentionTaskItems {
+struct ListRetentionTaskItems : Inside {
   static constexpr op::Declaration declaration{"registry:ListRetentionTaskItems", auth::Access::read};
   struct Request {
     NamespaceRef space;
@@ -115,51 +108,46 @@ struct ListRetentionTaskItems {
     RetentionTask task;
     Page<RetentionItem> items;
   };
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
 // ---- the rules of one repository
 
-struct GetRepositoryRetention {
+struct GetRepositoryRetention : Inside {
   static constexpr op::Declaration declaration{"registry:GetRepositoryRetention", auth::Access::read};
   using Request = RepositoryRef;
   struct Response {
     Repository repository;
     std::vector<RetentionRule> rules;
   };
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
 // They change what happens in the namespace, so its managers set them; no rules: drops them.
-struct SetRepositoryRetention {
+struct SetRepositoryRetention : Inside {
   static constexpr op::Declaration declaration{"registry:SetRepositoryRetention", auth::Access::manage};
   struct Request {
     RepositoryRef repository;
     std::vector<RetentionRule> rules;
   };
   using Response = Repository;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct ListRemovedTags {
+struct ListRemovedTags : Inside {
   static constexpr op::Declaration declaration{"registry:ListRemovedTags", auth::Access::read};
   struct Request {
     RepositoryRef repository;
     Slice slice;
   };
   using Response = Page<TagChange>;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 
-struct CancelRetentionRun {
+struct CancelRetentionRun : Inside {
   static constexpr op::Declaration declaration{"registry:CancelRetentionRun", auth::Access::manage};
   using Request = RetentionRunRef;
   using Response = op::Nothing;
-  static Result<auth::Resource> resource(Retention& room, op::Context& context, const Request& request);
   static Result<Response> run(Retention& room, op::Context& context, const Request& request);
 };
 

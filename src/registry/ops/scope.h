@@ -46,4 +46,19 @@ Result<auth::Resource> inside(Registry& registry, op::Context& context, const Na
 Result<auth::Resource> inside(Registry& registry, op::Context& context, const RepositoryRef& ref);
 Result<auth::Resource> resource_of(Registry& registry, op::Context& context, const RepositoryRef& ref);
 
+// The base of operations on what lies in a namespace or a repository. Their request names it: as its member
+// `space` or `repository`, or by being such a name itself.
+struct Inside {
+  template <class Room, class Request>
+  static Result<auth::Resource> resource(Room& room, op::Context& context, const Request& request) {
+    if constexpr (requires { request.space; }) {
+      return inside(room.registry(), context, request.space);
+    } else if constexpr (requires { request.repository; }) {
+      return inside(room.registry(), context, request.repository);
+    } else {
+      return inside(room.registry(), context, request);
+    }
+  }
+};
+
 }  // namespace wharfage::registry::ops
