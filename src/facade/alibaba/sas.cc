@@ -179,10 +179,8 @@ Result<JenkinsReply> create_jenkins(Call& call, const JenkinsQuery& query) {
   TRY(auto token, op::invoke<connect::ops::RefreshToken>(call.rooms.connections, call.context,
                                                          {.id = made.id, .uuid = {}}));
   Row row = to_wire(call, made);
-  return JenkinsReply{{row.black_list, row.domain_name, row.created, row.modified, row.id, row.net_type,
-                       row.password, row.persistence_day, row.protocol_type, row.region_id, row.host_ip,
-                       row.name, row.type, token.token, row.per_hour, row.user_name, row.vpc_id,
-                       row.white_list}};
+  row.token = token.token;
+  return JenkinsReply{row};
 }
 
 Result<ModifyReply> modify_registry(Call& call, const ModifyQuery& query) {

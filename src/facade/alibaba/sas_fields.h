@@ -123,14 +123,22 @@ struct TypeQuery {
 
 // ---- replies
 
-struct Row {
+// The fields of a structure that derives from another.
+template <std::size_t First, std::size_t Second>
+constexpr auto joined(const std::array<wire::Field, First>& first,
+                      const std::array<wire::Field, Second>& second) {
+  std::array<wire::Field, First + Second> all;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i < First ? first[i] : second[i - First];
+  return all;
+}
+
+// What every registry has in every answer.
+struct Registered {
   std::string black_list;
   std::string domain_name;
   std::string created;
   std::string modified;
   std::int64_t id = 0;
-  std::int64_t image_count = 0;
-  std::string jenkins_env;
   std::int64_t net_type = 0;
   std::string password;
   std::int64_t persistence_day = 0;
@@ -145,26 +153,32 @@ struct Row {
   std::string vpc_id;
   std::string white_list;
   static constexpr auto fields() {
-    return std::array{field<&Row::black_list>("BlackList"),
-                      field<&Row::domain_name>("DomainName"),
-                      field<&Row::created>("GmtCreate"),
-                      field<&Row::modified>("GmtModified"),
-                      field<&Row::id>("Id"),
-                      field<&Row::image_count>("ImageCount"),
-                      field<&Row::jenkins_env>("JenkinsEnv"),
-                      field<&Row::net_type>("NetType"),
-                      field<&Row::password>("Password"),
-                      field<&Row::persistence_day>("PersistenceDay"),
-                      field<&Row::protocol_type>("ProtocolType"),
-                      field<&Row::region_id>("RegionId"),
-                      field<&Row::host_ip>("RegistryHostIp"),
-                      field<&Row::name>("RegistryName"),
-                      field<&Row::type>("RegistryType"),
-                      field<&Row::token>("Token"),
-                      field<&Row::per_hour>("TransPerHour"),
-                      field<&Row::user_name>("UserName"),
-                      field<&Row::vpc_id>("VpcId"),
-                      field<&Row::white_list>("WhiteList")};
+    return std::array{field<&Registered::black_list>("BlackList"),
+                      field<&Registered::domain_name>("DomainName"),
+                      field<&Registered::created>("GmtCreate"),
+                      field<&Registered::modified>("GmtModified"),
+                      field<&Registered::id>("Id"),
+                      field<&Registered::net_type>("NetType"),
+                      field<&Registered::password>("Password"),
+                      field<&Registered::persistence_day>("PersistenceDay"),
+                      field<&Registered::protocol_type>("ProtocolType"),
+                      field<&Registered::region_id>("RegionId"),
+                      field<&Registered::host_ip>("RegistryHostIp"),
+                      field<&Registered::name>("RegistryName"),
+                      field<&Registered::type>("RegistryType"),
+                      field<&Registered::token>("Token"),
+                      field<&Registered::per_hour>("TransPerHour"),
+                      field<&Registered::user_name>("UserName"),
+                      field<&Registered::vpc_id>("VpcId"),
+                      field<&Registered::white_list>("WhiteList")};
+  }
+};
+struct Row : Registered {
+  std::int64_t image_count = 0;
+  std::string jenkins_env;
+  static constexpr auto fields() {
+    return joined(Registered::fields(),
+                  std::array{field<&Row::image_count>("ImageCount"), field<&Row::jenkins_env>("JenkinsEnv")});
   }
 };
 struct PageInfo {
@@ -220,48 +234,8 @@ struct AddReply {
   AddData data;
   static constexpr auto fields() { return std::array{field<&AddReply::data>("Data")}; }
 };
-struct JenkinsData {
-  std::string black_list;
-  std::string domain_name;
-  std::string created;
-  std::string modified;
-  std::int64_t id = 0;
-  std::int64_t net_type = 0;
-  std::string password;
-  std::int64_t persistence_day = 0;
-  std::int64_t protocol_type = 0;
-  std::string region_id;
-  std::string host_ip;
-  std::string name;
-  std::string type;
-  std::string token;
-  std::int64_t per_hour = 0;
-  std::string user_name;
-  std::string vpc_id;
-  std::string white_list;
-  static constexpr auto fields() {
-    return std::array{field<&JenkinsData::black_list>("BlackList"),
-                      field<&JenkinsData::domain_name>("DomainName"),
-                      field<&JenkinsData::created>("GmtCreate"),
-                      field<&JenkinsData::modified>("GmtModified"),
-                      field<&JenkinsData::id>("Id"),
-                      field<&JenkinsData::net_type>("NetType"),
-                      field<&JenkinsData::password>("Password"),
-                      field<&JenkinsData::persistence_day>("PersistenceDay"),
-                      field<&JenkinsData::protocol_type>("ProtocolType"),
-                      field<&JenkinsData::region_id>("RegionId"),
-                      field<&JenkinsData::host_ip>("RegistryHostIp"),
-                      field<&JenkinsData::name>("RegistryName"),
-                      field<&JenkinsData::type>("RegistryType"),
-                      field<&JenkinsData::token>("Token"),
-                      field<&JenkinsData::per_hour>("TransPerHour"),
-                      field<&JenkinsData::user_name>("UserName"),
-                      field<&JenkinsData::vpc_id>("VpcId"),
-                      field<&JenkinsData::white_list>("WhiteList")};
-  }
-};
 struct JenkinsReply {
-  JenkinsData data;
+  Registered data;
   std::int64_t http_status = 200;
   std::int64_t time_cost = 0;
   static constexpr auto fields() {
