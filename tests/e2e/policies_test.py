@@ -182,6 +182,26 @@ def test_retention_removes_what_a_dry_run_said(server):
     equal(origin, "retention")
 
 
+def test_retention_spares_what_expressions_name(server):
+    for number, tag in enumerate(("v1", "rc-1", "v2")):
+        pushed(server, "spare/app", 30 + number, tag)
+        time.sleep(0.01)
+    rules, runs = "/namespaces/spare/retention-rules", "/namespaces/spare/retention-runs"
+    policy = {"name": "tidy", "enabled": False, "schedule": "0 0 3 * * *", "rules": [
+        {"name": "newest", "keep": "pushed_count", "value": 1, "spared": ["^rc-"]},
+        {"name": "off", "keep": "pushed_count", "value": 0, "enabled": False}]}
+    kept = server.api("PUT", rules, policy)
+    equal((kept["name"], kept["enabled"], kept.get("next_run_at")), ("tidy", False, None))
+    equal([(rule["enabled"], rule.get("spared")) for rule in server.api("GET", rules)["rules"]],
+          [(True, ["^rc-"]), (False, None)])
+    server.api("POST", runs, {}, want=409)
+    finished(server, "spare", server.api("POST", runs, {"dry_run": True}, want=201))
+    server.api("PUT", rules, policy | {"enabled": True})
+    finished(server, "spare", server.api("POST", runs, {}, want=201))
+    equal(sorted(tags(server, "spare/app")), ["rc-1", "v2"])
+    server.api("PUT", rules, {"rules": [{"name": "x", "keep": "all", "spared": ["("]}]}, want=400)
+
+
 def test_a_full_namespace_refuses_before_bytes_are_sent(server):
     web = server.web()
     image = pushed(server, "small/app", 40, size=50_000)
