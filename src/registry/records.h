@@ -213,7 +213,7 @@ struct ManifestAt {
 Result<std::vector<ManifestAt>> manifests_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
 // Digests it refers to, those that are not expected to be here among them.
 Result<std::vector<std::string>> blobs_of(meta::Tx& tx, std::int64_t manifest_id);
-Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id);
+Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id);  // or without a link
 Result<std::vector<std::string>> lost_children_of(meta::Tx& tx, std::int64_t manifest_id);  // without a row
 Result<std::vector<std::string>> children_of(meta::Tx& tx, std::int64_t manifest_id);
 struct TagAt {

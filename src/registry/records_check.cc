@@ -73,7 +73,8 @@ Result<std::vector<std::string>> blobs_of(meta::Tx& tx, std::int64_t manifest_id
 Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id) {
   return all(tx.query(R"sql(
     SELECT m.digest FROM manifest_blobs m JOIN blobs b ON b.digest = m.digest
-    WHERE m.manifest_id = $1 AND b.state <> 0)sql",
+         LEFT JOIN repository_blobs l ON l.repository_id = m.repository_id AND l.digest = m.digest
+    WHERE m.manifest_id = $1 AND (b.state <> 0 OR l.digest IS NULL))sql",
                       {manifest_id}),
              first_text);
 }

@@ -110,8 +110,12 @@ def test_the_command_line_beside_a_running_server(folder):
         run_tool("scrub", "--data", server.data, settings=SETTINGS)
 
 
-def test_an_index_whose_image_has_gone(folder):
+def test_rows_that_an_image_needs_have_gone(folder):
+    """The image of an index, and the link to a blob."""
     server = Server(os.path.join(folder, "one"), SETTINGS)
+    other = oci.small_image(8)
+    oci.push(server.web(), "team/other", other)
+    layer = json.loads(other.manifest)["layers"][0]["digest"]
     image = oci.small_image(7)
     for data in image.blobs.values():
         oci.push_blob(server.web(), "team/app", data)
@@ -125,13 +129,17 @@ def test_an_index_whose_image_has_gone(folder):
             db.execute(f"DELETE FROM {table} WHERE manifest_id = (SELECT id FROM manifests WHERE digest = ?)",
                        (image.digest,))
         db.execute("DELETE FROM manifests WHERE digest = ?", (image.digest,))
+        db.execute("DELETE FROM repository_blobs WHERE digest = ?", (layer,))
     db.close()
     told = run_tool("fsck", "--data", server.data, settings=SETTINGS, check=False)
     equal(told.returncode, 7, told)
-    assert "image_incomplete" in told.stdout and image.digest in told.stdout, told.stdout
+    for gone in (image.digest, layer):
+        assert any("image_incomplete" in line and gone in line for line in told.stdout.splitlines()), told.stdout
     run_tool("fsck", "--repair", "--data", server.data, settings=SETTINGS, check=False)
     server.start()
     oci.push(server.web(), "team/app", image, image.digest)
+    oci.push(server.web(), "team/other", other)
+    equal(faults(run_job(server, "checks", {"repair": True})), {"link_loose": 1}, "the new link is needed")
     equal(faults(run_job(server, "checks")), {})
     server.stop()
 
