@@ -234,6 +234,27 @@ TEST_CASE_FIXTURE(Damaged, "rows that contradict each other") {
   check_healed();
 }
 
+TEST_CASE_FIXTURE(Damaged, "a reference of a manifest that is not there") {
+  Digest unused = blob(app, "unused");
+  execute("INSERT INTO manifest_blobs (manifest_id, repository_id, digest) SELECT 1000000, " +
+          std::to_string(app.id) + ", '" + unused.text() + "'");
+  execute("UPDATE repository_blobs SET loose_since = NULL WHERE digest = '" + unused.text() + "'");
+  CHECK(only(check(false)) == "reference_stale team/app " + unused.text());
+  CHECK(only(check(true)) == "reference_stale team/app " + unused.text() + " mended");
+  check_healed();
+  base.clock.advance(day_ms);
+  for (int i = 0; i < 2; ++i) REQUIRE(registry->collect(0).ok());
+  CHECK_FALSE(fs::exists(file(unused)));
+}
+
+TEST_CASE_FIXTURE(Damaged, "the references of a manifest that cannot be read go with it") {
+  execute("UPDATE manifest_bytes SET bytes = x'7b7d'");
+  REQUIRE(registry->delete_manifest(app, *image.digest).ok());
+  CHECK(count("SELECT COUNT(*) FROM manifests") == 0);
+  CHECK(count("SELECT COUNT(*) FROM manifest_blobs") == 0);
+  CHECK(count("SELECT COUNT(*) FROM repository_blobs WHERE loose_since IS NULL") == 0);
+}
+
 TEST_CASE_FIXTURE(Damaged, "references, manifests and counts") {
   execute("DELETE FROM manifest_blobs WHERE digest = '" + digest.text() + "'");
   CHECK(check(false).faults["reference_missing"] == 1);

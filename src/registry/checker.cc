@@ -94,7 +94,7 @@ Status Registry::Checker::links() {
     TRY_STATUS(x_follower.alive());
     TRY(auto page, x_state.db.read([&](meta::Tx& tx) { return records::links_after(tx, last, page_size); }));
     for (const auto& one : page) {
-      if (!one.dangling && one.loose != one.referred) continue;
+      if (!one.dangling && !one.stale && one.loose != one.referred) continue;
       TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return link(tx, one.place); }));
     }
     x_follower.counted("links", static_cast<std::int64_t>(page.size()));
@@ -112,6 +112,7 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
     if (!x_mend) return {};
     return records::put_blob(tx, place.digest, {0, records::BlobState::lost}, x_state.clock.now());
   }
+  TRY_STATUS(stale_references(tx, place, name));
   TRY(auto link, records::find_link(tx, place.repository_id, place.digest, true));
   TRY(bool referred, records::is_referred(tx, place.repository_id, place.digest));
   if (!link || link->loose_since.has_value() != referred) return {};
@@ -124,6 +125,19 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
   tell(tx,
        {"link_kept", name, place.digest, "no manifest needs it, and it would never be reclaimed", x_mend});
   return x_mend ? records::loosen_link(tx, place, x_state.clock.now()) : Status();
+}
+
+// A reference whose manifest has gone would keep the blob for ever.
+Status Registry::Checker::stale_references(meta::Tx& tx, const records::Place& place,
+                                           const std::string& name) {
+  TRY(bool stale, records::has_stale_reference(tx, place));
+  bool leaving = name.empty();  // its repository has lost its name: manifests go before their references
+  if (!stale || leaving) return {};
+  tell(tx, {"reference_stale", name, place.digest, "a manifest that is not there refers to it", x_mend});
+  if (!x_mend) return {};
+  TRY_STATUS(records::delete_stale_references(tx, place));
+  TRY(bool needed, records::is_referred(tx, place.repository_id, place.digest));
+  return needed ? Status() : records::loosen_link(tx, place, x_state.clock.now());
 }
 
 Status Registry::check(bool mend, TimeMs settled_ms, Follower& follower) {

@@ -27,6 +27,7 @@ class Registry::Checker {
   Status unknown_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file);
   Status links();
   Status link(meta::Tx& tx, const records::Place& place);
+  Status stale_references(meta::Tx& tx, const records::Place& place, const std::string& name);
   // ---- images (checker_images.cc)
   Status manifests();
   Status manifest(const records::ManifestAt& manifest);

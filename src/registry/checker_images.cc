@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "registry/checker.h"
+#include "registry/needs.h"
 
 namespace wharfage::registry {
 namespace {
@@ -10,6 +11,12 @@ constexpr std::int64_t manifest_page = 50;  // with their bytes
 
 bool holds(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+bool is_elsewhere(const Document& document, const std::string& digest) {
+  return std::any_of(document.layers.begin(), document.layers.end(), [&](const auto& layer) {
+    return layer.digest.text() == digest && is_distributed_elsewhere(layer);
+  });
 }
 
 }  // namespace
@@ -42,17 +49,15 @@ Status Registry::Checker::manifest(const records::ManifestAt& one) {
     });
   }
   TRY(bool complete, x_state.db.read([&](meta::Tx& tx) -> Result<bool> {
-    TRY(auto blobs, records::blobs_of(tx, one.id));
     TRY(auto children, records::children_of(tx, one.id));
-    TRY(auto lost, records::lost_blobs_of(tx, one.id));
     TRY(auto lost_children, records::lost_children_of(tx, one.id));
-    bool all = lost.empty() && lost_children.empty() &&
-               (!document->config || holds(blobs, document->config->digest.text()));
-    for (const auto& layer : document->layers)
-      all = all && (holds(blobs, layer.digest.text()) || is_distributed_elsewhere(layer));
-    for (const auto& child : document->children)
-      all = all && (holds(children, child.digest.text()) || holds(blobs, child.digest.text()));
-    return all;
+    if (!lost_children.empty()) return false;
+    for (const auto& digest : digests_in(*document)) {
+      TRY(auto blob, records::find_reference(tx, {one.repository_id, digest}, one.id));
+      bool fine = blob ? !blob->lost : holds(children, digest) || is_elsewhere(*document, digest);
+      if (!fine) return false;
+    }
+    return true;
   }));
   if (complete) return {};
   return x_state.db.write([&](meta::Tx& tx) { return references(tx, one, *document); });
@@ -67,10 +72,11 @@ Status Registry::Checker::references(meta::Tx& tx, const records::ManifestAt& on
     if (!is_distributed_elsewhere(layer)) TRY_STATUS(reference(tx, *manifest, layer, false));
   }
   for (const auto& child : document.children) TRY_STATUS(reference(tx, *manifest, child, true));
-  TRY(auto lost, records::lost_blobs_of(tx, one.id));
-  for (const auto& blob : lost) {
+  for (const auto& digest : digests_in(document)) {
+    TRY(auto blob, records::find_reference(tx, {one.repository_id, digest}, one.id));
+    if (!blob || !blob->lost) continue;
     tell(tx, {"image_incomplete", repository->full_name(), one.digest,
-              "its blob " + blob + " is lost; push the image again", false});
+              "its blob " + digest + " is lost; push the image again", false});
   }
   TRY(auto children, records::lost_children_of(tx, one.id));
   for (const auto& child : children) {
@@ -83,9 +89,9 @@ Status Registry::Checker::references(meta::Tx& tx, const records::ManifestAt& on
 Status Registry::Checker::reference(meta::Tx& tx, const Manifest& manifest, const Descriptor& to,
                                     bool may_be_child) {
   const std::string& digest = to.digest.text();
-  TRY(auto blobs, records::blobs_of(tx, manifest.id));
+  TRY(auto blob, records::find_reference(tx, {manifest.repository_id, digest}, manifest.id));
   TRY(auto children, records::children_of(tx, manifest.id));
-  if (holds(blobs, digest) || holds(children, digest)) return {};
+  if (blob || holds(children, digest)) return {};
   bool mended = false;
   if (x_mend && may_be_child) {
     TRY(mended, records::refer_to_child(tx, manifest, digest));

@@ -49,9 +49,9 @@ Status Registry::Collector::trash_doomed() {
   }));
   std::int64_t moved = 0;
   std::span<const std::string> all(digests);
-  for (std::size_t from = 0; from < all.size(); from += blobs_per_step) {
+  for (std::size_t from = 0; from < all.size(); from += files_per_step) {
     TRY_STATUS(write([&](meta::Tx& tx) -> Status {
-      for (const auto& digest : part(all, from, blobs_per_step)) {
+      for (const auto& digest : part(all, from, files_per_step)) {
         TRY(bool gone, trash(tx, digest));
         moved += gone ? 1 : 0;
       }

@@ -13,10 +13,15 @@ constexpr int unnamed_steps_max = 8;
 
 Status Registry::Collector::empty_unnamed() {
   for (int step = 0; step < unnamed_steps_max; ++step) {
-    TRY(auto id,
-        x_state.db.read([this](meta::Tx& tx) { return records::find_unnamed_repository(tx, x_now); }));
-    if (!id) return {};
-    TRY_STATUS(write([&](meta::Tx& tx) { return empty_step(tx, *id); }));
+    auto due = [this](meta::Tx& tx) { return records::find_unnamed_repository(tx, x_now); };
+    TRY(auto found, x_state.db.read(due));
+    if (!found) return {};
+    // Looked for once more: it may have been given back its name meanwhile.
+    TRY_STATUS(write([&](meta::Tx& tx) -> Status {
+      TRY(auto id, due(tx));
+      if (id) TRY_STATUS(empty_step(tx, *id));
+      return {};
+    }));
   }
   collected.more = true;
   return {};
@@ -37,6 +42,8 @@ Result<bool> Registry::Collector::empty_step(meta::Tx& tx, std::int64_t id) {
   if (children > 0) return false;
   TRY(bool manifests, remove_manifests(tx, id));
   if (manifests) return false;
+  TRY(std::int64_t references, records::delete_some_references(tx, id, references_per_step));
+  if (references > 0) return false;
   TRY(bool links, remove_links(tx, id));
   if (links) return false;
   TRY(bool uploads, remove_uploads(tx, id));

@@ -6,7 +6,7 @@ namespace wharfage::registry {
 namespace {
 
 constexpr std::size_t files_per_run = 512;
-constexpr std::size_t files_per_step = 256;
+constexpr std::size_t strays_per_step = 256;
 constexpr TimeMs quarantine_keep_ms = 30 * day_ms;
 
 }  // namespace
@@ -28,8 +28,8 @@ Status Registry::Collector::sweep(blob::Area area) {
     listing.files = std::move(strays);
     return {};
   }));
-  for (std::size_t from = 0; from < listing.files.size(); from += files_per_step) {
-    std::size_t to = std::min(listing.files.size(), from + files_per_step);
+  for (std::size_t from = 0; from < listing.files.size(); from += strays_per_step) {
+    std::size_t to = std::min(listing.files.size(), from + strays_per_step);
     TRY_STATUS(x_state.db.write([&](meta::Tx& tx) -> Status {
       for (std::size_t i = from; i < to; ++i) TRY_STATUS(settle_file(tx, area, listing.files[i]));
       return {};

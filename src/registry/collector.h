@@ -27,9 +27,12 @@ class Registry::Collector {
   Collected collected;
 
  private:
-  static constexpr std::int64_t rows_per_step = 256;   // of what scatters over many pages
-  static constexpr std::int64_t blobs_per_step = 512;  // of what lies in order
-  static constexpr std::int64_t blobs_per_run = 8 * blobs_per_step;
+  // So many that a commit is worth its disk barrier, so few that the writer is back within some 10 ms.
+  static constexpr std::int64_t rows_per_step = 512;         // of what scatters over many pages
+  static constexpr std::int64_t files_per_step = 512;        // each moved while the writer waits
+  static constexpr std::int64_t blobs_per_step = 1024;       // of what lies in order
+  static constexpr std::int64_t references_per_step = 4096;  // the same, and small
+  static constexpr std::int64_t blobs_per_run = 4096;
   static constexpr std::size_t blobs_worth_helpers = 512;
 
   Status expire_uploads();

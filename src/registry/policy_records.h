@@ -127,6 +127,6 @@ Status purge_repository_at(meta::Tx& tx, std::int64_t id, TimeMs purge_at);
 Result<bool> is_needed(meta::Tx& tx, std::int64_t repository_id,
                        std::string_view digest);  // by one that is not deleted
 Status hide_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
-Status reveal_links_of(meta::Tx& tx, std::int64_t manifest_id);
+Status reveal_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
 
 }  // namespace wharfage::registry::records

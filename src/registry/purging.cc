@@ -1,4 +1,5 @@
 #include "registry/forgetting.h"
+#include "registry/needs.h"
 #include "registry/policies.h"
 #include "registry/policy_limits.h"
 #include "registry/policy_records.h"
@@ -9,9 +10,7 @@ namespace wharfage::registry {
 namespace {
 
 Status purge_one(meta::Tx& tx, Registry& registry, const Manifest& manifest) {
-  TRY_STATUS(records::loosen_blobs(tx, manifest, registry.clock().now()));
-  TRY_STATUS(records::uncount_manifest(tx, manifest));
-  TRY_STATUS(records::delete_manifest(tx, manifest.id));
+  TRY_STATUS(remove_manifest(tx, manifest, registry.clock().now()));
   TRY(auto repository, records::find_repository(tx, manifest.repository_id));
   return repository ? tell_purged(tx, registry.events(), *repository, manifest) : Status();
 }

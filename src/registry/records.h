@@ -57,6 +57,7 @@ Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t reposit
 Result<std::optional<Manifest>> find_manifest(meta::Tx& tx, std::int64_t id);  // with pulls
 Result<std::optional<Manifest>> find_tagged(meta::Tx& tx, std::int64_t repository_id, std::string_view tag);
 Result<std::string> manifest_bytes(meta::Tx& tx, std::int64_t id);
+Result<std::optional<std::string>> find_manifest_bytes(meta::Tx& tx, std::int64_t id);
 Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t repository_id, bool with_accessories,
                                              Slice slice);
 // Charts have an index of their own, so the cost grows with what is listed and with the number of charts.
@@ -68,7 +69,8 @@ Result<std::vector<Registry::Located>> manifests_after(meta::Tx& tx, const Reada
 Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id, std::string_view subject,
                                         std::string_view artifact_type, std::int64_t after_id,
                                         std::int64_t limit);
-Status delete_manifest(meta::Tx& tx, std::int64_t id);  // and its bytes, pulls and references
+// And its bytes, pulls and children; of its blobs it must have let go before.
+Status delete_manifest(meta::Tx& tx, std::int64_t id);
 Manifest manifest_of(const meta::Row& row);  // from the columns every query of manifests begins with
 
 // References. False: the other side is not in this repository.
@@ -79,9 +81,23 @@ Status expect_blob(meta::Tx& tx, const Manifest& manifest, std::string_view dige
 Result<std::int64_t> size_of_children(meta::Tx& tx, std::int64_t manifest_id);
 Status set_total_size(meta::Tx& tx, std::int64_t manifest_id, std::int64_t total_size);
 Result<bool> is_child(meta::Tx& tx, std::int64_t repository_id, std::string_view digest);
-// The blobs only this manifest of its repository needed become loose (and of those that came late perhaps
-// some that others need too: is_referred() tells).
-Status loosen_blobs(meta::Tx& tx, const Manifest& manifest, TimeMs now);
+// The manifest needs this blob no longer. If it was the last one, the blob becomes loose (and of those that
+// came late perhaps some that others need too: is_referred() tells).
+Status let_blob_go(meta::Tx& tx, const Manifest& manifest, std::string_view digest, TimeMs now);
+struct Reference {
+  bool lost = false;  // the blob's bytes, or the link to it
+};
+struct Place {
+  std::int64_t repository_id = 0;
+  std::string digest;
+};
+Result<std::optional<Reference>> find_reference(meta::Tx& tx, const Place& blob, std::int64_t manifest_id);
+// Digests of blobs a manifest refers to, for one that cannot be read any more: goes through all references of
+// its repository. needs_of() (needs.h) is the usual way.
+Result<std::vector<std::string>> search_references(meta::Tx& tx, const Manifest& manifest);
+// Those of manifests that are there no longer.
+Result<bool> has_stale_reference(meta::Tx& tx, const Place& blob);
+Status delete_stale_references(meta::Tx& tx, const Place& blob);
 Result<std::int64_t> delete_children_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
 
 // ---- tags
@@ -131,10 +147,6 @@ Status tighten_link(meta::Tx& tx, std::int64_t repository_id, std::string_view d
 Status renew_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest, TimeMs now);
 Result<bool> is_linked(meta::Tx& tx, std::string_view digest);
 Result<bool> is_linked_readably(meta::Tx& tx, std::string_view digest, const Readable& readable);
-struct Place {
-  std::int64_t repository_id = 0;
-  std::string digest;
-};
 Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t limit);
 // Blobs in `state` since before `before`, oldest first.
 Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, TimeMs before,
@@ -177,6 +189,7 @@ struct Counts {
 // manifests went, and how many blobs with how many bytes were doomed because nobody else links them.
 Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t repository_id,
                                                     std::int64_t limit);
+Result<std::int64_t> delete_some_references(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit);
 Result<std::optional<Counts>> delete_some_links(meta::Tx& tx, std::int64_t repository_id, TimeMs now,
                                                 std::int64_t limit);
 Status append_change(meta::Tx& tx, std::int64_t repository_id, const Counts& change);
@@ -203,6 +216,7 @@ Result<std::vector<BlobAt>> blobs_after(meta::Tx& tx, std::string_view last, std
 struct LinkAt {
   Place place;
   bool loose = false, referred = false, dangling = false;
+  bool stale = false;  // a manifest that is there no longer refers to it
 };
 Result<std::vector<LinkAt>> links_after(meta::Tx& tx, const Place& last, std::int64_t limit);
 struct ManifestAt {
@@ -211,9 +225,6 @@ struct ManifestAt {
   std::optional<std::string> bytes;
 };
 Result<std::vector<ManifestAt>> manifests_at(meta::Tx& tx, std::int64_t after_id, std::int64_t limit);
-// Digests it refers to, those that are not expected to be here among them.
-Result<std::vector<std::string>> blobs_of(meta::Tx& tx, std::int64_t manifest_id);
-Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id);  // or without a link
 Result<std::vector<std::string>> lost_children_of(meta::Tx& tx, std::int64_t manifest_id);  // without a row
 Result<std::vector<std::string>> children_of(meta::Tx& tx, std::int64_t manifest_id);
 struct TagAt {

@@ -12,7 +12,7 @@ BlobAt to_blob(const meta::Row& row) {
 }
 
 LinkAt to_link(const meta::Row& row) {
-  return {{row.integer(0), row.text(1)}, row.integer(2) != 0, row.integer(3) != 0, row.integer(4) != 0};
+  return {{row.integer(0), row.text(1)}, row.integer(2) != 0, row.integer(3) != 0, row.integer(4) != 0, row.integer(5) != 0};
 }
 
 ManifestAt to_manifest(const meta::Row& row) {
@@ -45,7 +45,11 @@ Result<std::vector<LinkAt>> links_after(meta::Tx& tx, const Place& last, std::in
     SELECT l.repository_id, l.digest, CASE WHEN l.loose_since IS NULL THEN 0 ELSE 1 END,
            CASE WHEN EXISTS (SELECT 1 FROM manifest_blobs m
                              WHERE m.repository_id = l.repository_id AND m.digest = l.digest) THEN 1 ELSE 0 END,
-           CASE WHEN EXISTS (SELECT 1 FROM blobs b WHERE b.digest = l.digest) THEN 0 ELSE 1 END
+           CASE WHEN EXISTS (SELECT 1 FROM blobs b WHERE b.digest = l.digest) THEN 0 ELSE 1 END,
+           CASE WHEN EXISTS (SELECT 1 FROM manifest_blobs m
+                             WHERE m.repository_id = l.repository_id AND m.digest = l.digest
+                               AND NOT EXISTS (SELECT 1 FROM manifests x WHERE x.id = m.manifest_id))
+                THEN 1 ELSE 0 END
     FROM repository_blobs l WHERE (l.repository_id, l.digest) > ($1, $2)
     ORDER BY l.repository_id, l.digest LIMIT $3)sql",
                       {last.repository_id, last.digest, limit}),
@@ -60,23 +64,6 @@ Result<std::vector<ManifestAt>> manifests_at(meta::Tx& tx, std::int64_t after_id
     WHERE m.id > $1 ORDER BY m.id LIMIT $2)sql",
                       {after_id, limit}),
              to_manifest);
-}
-
-Result<std::vector<std::string>> blobs_of(meta::Tx& tx, std::int64_t manifest_id) {
-  return all(tx.query(R"sql(
-    SELECT digest FROM manifest_blobs WHERE manifest_id = $1
-    UNION ALL SELECT digest FROM manifest_absent_blobs WHERE manifest_id = $1)sql",
-                      {manifest_id}),
-             first_text);
-}
-
-Result<std::vector<std::string>> lost_blobs_of(meta::Tx& tx, std::int64_t manifest_id) {
-  return all(tx.query(R"sql(
-    SELECT m.digest FROM manifest_blobs m JOIN blobs b ON b.digest = m.digest
-         LEFT JOIN repository_blobs l ON l.repository_id = m.repository_id AND l.digest = m.digest
-    WHERE m.manifest_id = $1 AND (b.state <> 0 OR l.digest IS NULL))sql",
-                      {manifest_id}),
-             first_text);
 }
 
 Result<std::vector<std::string>> children_of(meta::Tx& tx, std::int64_t manifest_id) {

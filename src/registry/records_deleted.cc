@@ -322,12 +322,10 @@ Status hide_link(meta::Tx& tx, std::int64_t repository_id, std::string_view dige
                          {repository_id, digest}));
 }
 
-Status reveal_links_of(meta::Tx& tx, std::int64_t manifest_id) {
+Status reveal_link(meta::Tx& tx, std::int64_t repository_id, std::string_view digest) {
   return done(tx.execute(R"sql(
-    UPDATE repository_blobs SET hidden = 0
-    WHERE hidden = 1 AND (repository_id, digest) IN (
-      SELECT b.repository_id, b.digest FROM manifest_blobs b WHERE b.manifest_id = $1))sql",
-                         {manifest_id}));
+    UPDATE repository_blobs SET hidden = 0 WHERE repository_id = $1 AND digest = $2 AND hidden = 1)sql",
+                         {repository_id, digest}));
 }
 
 }  // namespace wharfage::registry::records

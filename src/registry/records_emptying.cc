@@ -26,10 +26,6 @@ Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t r
       (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
                         which));
   TRY_STATUS(tx.execute(R"sql(
-    DELETE FROM manifest_blobs WHERE manifest_id IN
-      (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
-                        which));
-  TRY_STATUS(tx.execute(R"sql(
     DELETE FROM manifest_absent_blobs WHERE manifest_id IN
       (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
                         which));
@@ -50,6 +46,16 @@ Result<std::optional<Counts>> delete_some_manifests(meta::Tx& tx, std::int64_t r
       (SELECT id FROM manifests WHERE repository_id = $1 ORDER BY pushed_at, id LIMIT $2))sql",
                         which));
   return std::optional(Counts{.manifests = step->integer(1), .accessories = step->integer(2)});
+}
+
+// In the order of their blobs, as they lie.
+Result<std::int64_t> delete_some_references(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit) {
+  return tx.execute(R"sql(
+    DELETE FROM manifest_blobs
+    WHERE repository_id = $1 AND (digest, manifest_id) IN
+      (SELECT step.digest, step.manifest_id FROM manifest_blobs step WHERE step.repository_id = $1
+       ORDER BY step.digest, step.manifest_id LIMIT $2))sql",
+                    {repository_id, limit});
 }
 
 namespace {

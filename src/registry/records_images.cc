@@ -121,10 +121,15 @@ Result<std::optional<Manifest>> find_tagged(meta::Tx& tx, std::int64_t repositor
              to_manifest_with_bytes);
 }
 
-Result<std::string> manifest_bytes(meta::Tx& tx, std::int64_t id) {
+Result<std::optional<std::string>> find_manifest_bytes(meta::Tx& tx, std::int64_t id) {
   TRY(auto row, tx.first(R"sql(SELECT bytes FROM manifest_bytes WHERE manifest_id = $1)sql", {id}));
-  if (!row) return fail(Reason::manifest_unknown);
-  return row->bytes(0);
+  return row ? std::optional(row->bytes(0)) : std::nullopt;
+}
+
+Result<std::string> manifest_bytes(meta::Tx& tx, std::int64_t id) {
+  TRY(auto bytes, find_manifest_bytes(tx, id));
+  if (!bytes) return fail(Reason::manifest_unknown);
+  return *std::move(bytes);
 }
 
 Result<std::vector<Manifest>> list_manifests(meta::Tx& tx, std::int64_t repository_id, bool with_accessories,
@@ -224,7 +229,6 @@ Result<std::vector<Manifest>> referrers(meta::Tx& tx, std::int64_t repository_id
 
 Status delete_manifest(meta::Tx& tx, std::int64_t id) {
   TRY_STATUS(tx.execute(R"sql(DELETE FROM deleted_tags WHERE manifest_id = $1)sql", {id}));
-  TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_blobs WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_absent_blobs WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_children WHERE manifest_id = $1)sql", {id}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM manifest_pulls WHERE manifest_id = $1)sql", {id}));

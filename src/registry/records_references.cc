@@ -49,16 +49,53 @@ Result<bool> is_child(meta::Tx& tx, std::int64_t repository_id, std::string_view
                          {repository_id, digest}));
 }
 
-Status loosen_blobs(meta::Tx& tx, const Manifest& manifest, TimeMs now) {
+Status let_blob_go(meta::Tx& tx, const Manifest& manifest, std::string_view digest, TimeMs now) {
+  TRY_STATUS(tx.execute(R"sql(
+    DELETE FROM manifest_blobs WHERE repository_id = $1 AND digest = $2 AND manifest_id = $3)sql",
+                        {manifest.repository_id, digest, manifest.id}));
   return done(tx.execute(R"sql(
     UPDATE repository_blobs SET loose_since = $3
-    WHERE repository_id = $1
-      AND (digest IN (SELECT mine.digest FROM manifest_blobs mine WHERE mine.manifest_id = $2)
-           OR digest IN (SELECT came.digest FROM manifest_absent_blobs came WHERE came.manifest_id = $2))
+    WHERE repository_id = $1 AND digest = $2
       AND NOT EXISTS (SELECT 1 FROM manifest_blobs other
-                      WHERE other.repository_id = $1 AND other.digest = repository_blobs.digest
-                        AND other.manifest_id <> $2))sql",
-                         {manifest.repository_id, manifest.id, now}));
+                      WHERE other.repository_id = $1 AND other.digest = $2))sql",
+                         {manifest.repository_id, digest, now}));
+}
+
+Result<std::optional<Reference>> find_reference(meta::Tx& tx, const Place& blob, std::int64_t manifest_id) {
+  TRY(auto row, tx.first(R"sql(
+    SELECT CASE WHEN b.state <> 0 OR l.digest IS NULL THEN 1 ELSE 0 END
+    FROM manifest_blobs m JOIN blobs b ON b.digest = m.digest
+         LEFT JOIN repository_blobs l ON l.repository_id = m.repository_id AND l.digest = m.digest
+    WHERE m.repository_id = $1 AND m.digest = $2 AND m.manifest_id = $3
+    UNION ALL SELECT 0 FROM manifest_absent_blobs WHERE manifest_id = $3 AND digest = $2
+    LIMIT 1)sql",
+                         {blob.repository_id, blob.digest, manifest_id}));
+  if (!row) return std::optional<Reference>();
+  return std::optional(Reference{.lost = row->integer(0) != 0});
+}
+
+Result<std::vector<std::string>> search_references(meta::Tx& tx, const Manifest& manifest) {
+  return all(tx.query(R"sql(
+    SELECT digest FROM manifest_blobs WHERE repository_id = $1 AND manifest_id = $2
+    UNION ALL SELECT digest FROM manifest_absent_blobs WHERE manifest_id = $2)sql",
+                      {manifest.repository_id, manifest.id}),
+             first_text);
+}
+
+Result<bool> has_stale_reference(meta::Tx& tx, const Place& blob) {
+  return exists(tx.first(R"sql(
+    SELECT 1 FROM manifest_blobs b
+    WHERE b.repository_id = $1 AND b.digest = $2
+      AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.id = b.manifest_id) LIMIT 1)sql",
+                         {blob.repository_id, blob.digest}));
+}
+
+Status delete_stale_references(meta::Tx& tx, const Place& blob) {
+  return done(tx.execute(R"sql(
+    DELETE FROM manifest_blobs
+    WHERE repository_id = $1 AND digest = $2
+      AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.id = manifest_blobs.manifest_id))sql",
+                         {blob.repository_id, blob.digest}));
 }
 
 Result<std::int64_t> delete_children_of(meta::Tx& tx, std::int64_t repository_id, std::int64_t limit) {

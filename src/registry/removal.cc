@@ -1,6 +1,7 @@
 #include <boost/json.hpp>
 
 #include "registry/forgetting.h"
+#include "registry/needs.h"
 #include "registry/protection.h"
 #include "registry/state.h"
 
@@ -62,7 +63,7 @@ Status Registry::State::drop_manifest(meta::Tx& tx, const Repository& repository
   if (hide) TRY_STATUS(records::keep_deleted_tags_of(tx, manifest.id, removal));
   TRY_STATUS(records::add_tags_deleted(tx, manifest, removal.at, cause));
   TRY(auto removed, records::delete_tags_of(tx, manifest.id));
-  TRY_STATUS(hide ? records::hide_manifest(tx, manifest.id, removal) : purge_manifest(tx, manifest));
+  TRY_STATUS(hide ? records::hide_manifest(tx, manifest.id, removal) : remove_manifest(tx, manifest, removal.at));
   TRY_STATUS(records::append_change(tx, repository.id,
                                     {.tags = -removed.tags,
                                      .accessory_tags = -removed.accessory_tags,
@@ -75,16 +76,11 @@ Status Registry::State::drop_manifest(meta::Tx& tx, const Repository& repository
   return hide ? Status() : tell_purged(tx, events, repository, manifest);
 }
 
-Status Registry::State::purge_manifest(meta::Tx& tx, const Manifest& manifest) {
-  TRY_STATUS(records::loosen_blobs(tx, manifest, clock.now()));
-  TRY_STATUS(records::uncount_manifest(tx, manifest));
-  return records::delete_manifest(tx, manifest.id);
-}
-
 Status Registry::State::revive(meta::Tx& tx, const Manifest& manifest) {
   TRY(auto lost, records::deleted_children(tx, manifest.id));
   if (!lost.empty()) return fail(Reason::manifest_blob_unknown, {}, lost.front());
-  TRY_STATUS(records::reveal_links_of(tx, manifest.id));
+  TRY(auto digests, needs_of(tx, manifest));
+  for (const auto& digest : digests) TRY_STATUS(records::reveal_link(tx, manifest.repository_id, digest));
   return records::reveal_manifest(tx, manifest);
 }
 

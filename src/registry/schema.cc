@@ -238,6 +238,21 @@ std::vector<meta::Migration> schema() {
           WHERE loose_since IS NOT NULL;
         CREATE INDEX manifest_blobs_digest ON manifest_blobs (repository_id, digest);
       )ddl"},
+      // Kept by blob alone: what a manifest needs stands in the manifest.
+      {319, "registry: references lie where their blobs' links do", R"ddl(
+        CREATE TABLE manifest_blobs_by_digest (
+          manifest_id INTEGER NOT NULL,
+          repository_id INTEGER NOT NULL,
+          digest TEXT NOT NULL,
+          PRIMARY KEY (repository_id, digest, manifest_id),
+          FOREIGN KEY (repository_id, digest) REFERENCES repository_blobs (repository_id, digest)
+        ) $CLUSTERED;
+        INSERT INTO manifest_blobs_by_digest (manifest_id, repository_id, digest)
+        SELECT manifest_id, repository_id, digest FROM manifest_blobs
+        ORDER BY repository_id, digest, manifest_id;
+        DROP TABLE manifest_blobs;
+        ALTER TABLE manifest_blobs_by_digest RENAME TO manifest_blobs;
+      )ddl"},
   };
   for (const auto& step : policy_schema()) steps.push_back(step);
   return steps;

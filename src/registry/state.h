@@ -169,7 +169,6 @@ struct Registry::State {
   // With its tags. conflict when an index needs it.
   Status drop_manifest(meta::Tx& tx, const Repository& repository, const Manifest& manifest,
                        const Cause& cause);
-  Status purge_manifest(meta::Tx& tx, const Manifest& manifest);  // for good; it has no tags any more
   // A deleted manifest is there again, as `manifest` says. manifest_blob_unknown when an index has lost a
   // child.
   Status revive(meta::Tx& tx, const Manifest& manifest);
