@@ -194,7 +194,10 @@ std::vector<meta::Migration> schema() {
         CREATE INDEX blobs_leaving ON blobs (state, changed_at, digest) WHERE state <> 0;
       )ddl"},
       // Rows lie in the order of their keys and have one index less: what is removed or looked for together
-      // shares pages. Children go before their parents, so no key dangles on the way.
+      // shares pages. Children go before their parents, so no key dangles on the way. What a damaged store
+      // has lost must not keep it from being opened: a blob that is linked but has no row is lost until a
+      // check finds its file or somebody pushes it, and what names a repository, an image or a link that is
+      // gone is dropped.
       {315, "registry: blobs and what refers to them lie in the order of their keys", R"ddl(
         CREATE TABLE blobs_in_order (
           digest TEXT PRIMARY KEY,
@@ -220,12 +223,22 @@ std::vector<meta::Migration> schema() {
         ) $CLUSTERED;
         INSERT INTO blobs_in_order (digest, size, state, changed_at)
         SELECT digest, size, state, changed_at FROM blobs ORDER BY digest;
+        INSERT INTO blobs_in_order (digest, size, state, changed_at)
+        SELECT DISTINCT l.digest, 0, 3, 0 FROM repository_blobs l
+        WHERE NOT EXISTS (SELECT 1 FROM blobs b WHERE b.digest = l.digest)
+          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = l.repository_id);
         INSERT INTO repository_blobs_in_order
                (repository_id, digest, namespace_id, linked_at, loose_since, hidden)
-        SELECT repository_id, digest, namespace_id, linked_at, loose_since, hidden
-        FROM repository_blobs ORDER BY repository_id, digest;
+        SELECT l.repository_id, l.digest, l.namespace_id, l.linked_at, l.loose_since, l.hidden
+        FROM repository_blobs l
+        WHERE EXISTS (SELECT 1 FROM repositories r WHERE r.id = l.repository_id)
+        ORDER BY l.repository_id, l.digest;
         INSERT INTO manifest_blobs_in_order (manifest_id, repository_id, digest)
-        SELECT manifest_id, repository_id, digest FROM manifest_blobs ORDER BY manifest_id, digest;
+        SELECT n.manifest_id, n.repository_id, n.digest FROM manifest_blobs n
+        WHERE EXISTS (SELECT 1 FROM manifests m WHERE m.id = n.manifest_id)
+          AND EXISTS (SELECT 1 FROM repository_blobs_in_order l
+                      WHERE l.repository_id = n.repository_id AND l.digest = n.digest)
+        ORDER BY n.manifest_id, n.digest;
         DROP TABLE manifest_blobs;
         DROP TABLE repository_blobs;
         DROP TABLE blobs;
