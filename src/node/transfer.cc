@@ -18,9 +18,12 @@ namespace {
 constexpr int exit_ok = 0, exit_error = 1;
 constexpr std::size_t tags_max = 100'000;  // of one repository
 
+std::string text_of(const Error& error) {
+  return error.message + (error.detail.empty() ? "" : " (" + error.detail + ")");
+}
+
 int complain(const Error& error) {
-  std::cerr << "wharfage: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")")
-            << "\n";
+  std::cerr << "wharfage: " << text_of(error) << "\n";
   return exit_error;
 }
 
@@ -150,7 +153,28 @@ Result<std::unique_ptr<Registrar>> open_registrar(const Config& config, const Tr
   return transfer.server.empty() ? StoppedServer::open(config) : RunningServer::open(transfer);
 }
 
-Status export_one(Registrar& registrar, sync::LayoutWriter& layout, const std::string& text, Teller& teller) {
+// Nothing is wrong with the way, only with this image: others may well be sound.
+bool is_of_the_image(const Error& error) {
+  switch (error.reason) {
+    case Reason::size_invalid:
+    case Reason::digest_invalid:
+    case Reason::blob_unknown:
+    case Reason::manifest_unknown:
+    case Reason::manifest_invalid:
+    case Reason::too_large:
+    case Reason::unsupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
+struct Exported {
+  int images = 0, left_out = 0;
+};
+
+Status export_one(Registrar& registrar, sync::LayoutWriter& layout, const std::string& text, Teller& teller,
+                  Exported& exported) {
   TRY(auto name, ImageName::parse(text));
   TRY(auto source, registrar.place(name.repository, false));
   std::vector<std::string> references;
@@ -165,11 +189,21 @@ Status export_one(Registrar& registrar, sync::LayoutWriter& layout, const std::s
   }
   layout.enter(name.repository);
   for (const auto& reference : references) {
-    sync::Copier copier(*source, layout, teller);
-    TRY(auto outcome, copier.copy(reference, reference, true));
+    const char* mark = reference == name.digest ? "@" : ":";
+    layout.begin_image();
+    auto copied = sync::Copier(*source, layout, teller).copy(reference, reference, true);
+    if (!copied.ok() && is_of_the_image(copied.error())) {
+      TRY_STATUS(layout.take_back());
+      ++exported.left_out;
+      std::cerr << fmt::format("wharfage: {}{}{} is left out: {}\n", name.repository, mark, reference,
+                               text_of(copied.error()));
+      continue;
+    }
+    TRY(auto outcome, std::move(copied));
     if (reference == outcome.digest) TRY_STATUS(layout.name(reference));
-    fmt::print("{}{}{}: {}, {} accessories\n", name.repository, reference == outcome.digest ? "@" : ":",
-               reference, outcome.digest, outcome.accessories);
+    ++exported.images;
+    fmt::print("{}{}{}: {}, {} accessories\n", name.repository, mark, reference, outcome.digest,
+               outcome.accessories);
   }
   return {};
 }
@@ -178,10 +212,17 @@ Status run_export(const Config& config, const Transfer& transfer) {
   TRY(auto registrar, open_registrar(config, transfer));
   TRY(auto layout, sync::LayoutWriter::create(transfer.path));
   Teller teller(transfer.quiet);
-  for (const auto& image : transfer.images) TRY_STATUS(export_one(*registrar, *layout, image, teller));
-  TRY_STATUS(layout->finish());
-  fmt::print("{} bytes\n", teller.bytes);
-  return {};
+  Exported exported;
+  for (const auto& image : transfer.images)
+    TRY_STATUS(export_one(*registrar, *layout, image, teller, exported));
+  // Of nothing but broken images there is no layout; an empty repository is one.
+  if (exported.images > 0 || exported.left_out == 0) {
+    TRY_STATUS(layout->finish());
+    fmt::print("{} bytes\n", teller.bytes);
+  }
+  if (exported.left_out == 0) return {};
+  return fail(Reason::manifest_invalid, fmt::format("{} of {} images could not be exported",
+                                                    exported.left_out, exported.images + exported.left_out));
 }
 
 // What is an image of its own: neither somebody's accessory nor named twice.

@@ -82,6 +82,10 @@ class LayoutWriter final : public Place {
 
   // The repository whose images are put from now on.
   void enter(const std::string& repository) { x_repository = repository; }
+  // Between two images: take_back() removes what was put since then, of an image that turned out to be
+  // broken.
+  void begin_image();
+  Status take_back();
   // Without a tag, an image stands in the index only when it is named here, or has a subject.
   Status name(const std::string& digest);
   Status finish();  // writes the index; what was not finished is no layout and is removed
@@ -103,8 +107,17 @@ class LayoutWriter final : public Place {
   class Archive;
   explicit LayoutWriter(std::unique_ptr<Output> output);
   void list(const Document& document, const std::string& tag);
+  Status check_sizes(const Document& document);
+
+  struct Since {  // begin_image()
+    std::int64_t mark = 0;
+    std::size_t entries = 0;
+    std::vector<std::string> digests;
+    std::vector<std::pair<std::string, std::string>> tags;
+  };
 
   std::unique_ptr<Output> x_output;
+  Since x_since;
   std::string x_repository;
   std::map<std::string, Document> x_manifests;  // written ones, without their bytes, by digest
   std::map<std::string, std::int64_t> x_sizes;  // of every blob and manifest that is written

@@ -1,8 +1,10 @@
-// The files of a layout: a folder, or the members of a tar file (ustar with GNU's and pax's large sizes).
+// The files of a layout: a folder, or the members of a tar file (ustar, with GNU's and pax's large sizes and
+// long names).
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -91,7 +93,10 @@ class TarFiles final : public LayoutFiles {
       char type = head[156];
       if (type == 'x') {
         TRY_STATUS(read_pax(start, length, pax_size, pax_name));
-      } else {
+      } else if (type == 'L') {
+        TRY(pax_name, read_header(start, length));
+        pax_name.resize(std::min(pax_name.size(), pax_name.find('\0')));
+      } else if (type != 'g' && type != 'K') {  // of all that follow, and where a link leads
         std::string name = pax_name.empty() ? name_of(head) : pax_name;
         if ((type == '0' || type == '\0') && is_ours(name)) x_members[plain(name)] = {start, length};
         pax_size = -1;
@@ -125,15 +130,21 @@ class TarFiles final : public LayoutFiles {
       std::string field = head.substr(from, length);
       return field.substr(0, field.find('\0'));
     };
-    std::string prefix = text(345, 155);
+    // GNU's own format has times there.
+    bool ustar = head.compare(257, 6, std::string_view("ustar\0", 6)) == 0;
+    std::string prefix = ustar ? text(345, 155) : std::string();
     return prefix.empty() ? text(0, 100) : prefix + "/" + text(0, 100);
+  }
+
+  Result<std::string> read_header(std::int64_t start, std::int64_t length) {
+    if (length > static_cast<std::int64_t>(pax_bytes_max))
+      return fail(Reason::too_large, "a header is too large");
+    return blob::Blob{x_file, start + length}.read(start, static_cast<std::size_t>(length));
   }
 
   // Records "<length> <key>=<value>\n": only size and path matter.
   Status read_pax(std::int64_t start, std::int64_t length, std::int64_t& size, std::string& name) {
-    if (length > static_cast<std::int64_t>(pax_bytes_max))
-      return fail(Reason::too_large, "a header is too large");
-    TRY(std::string text, (blob::Blob{x_file, start + length}.read(start, static_cast<std::size_t>(length))));
+    TRY(std::string text, read_header(start, length));
     for (auto record : split(text, '\n')) {
       auto space = record.find(' '), equals = record.find('=');
       if (space == record.npos || equals == record.npos || equals < space) continue;

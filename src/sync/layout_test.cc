@@ -98,6 +98,47 @@ TEST_CASE_FIXTURE(Ship, "an export that fails leaves nothing that looks like a l
   CHECK(outcome_of_export(base.folder.path("other"), "none") == "manifest_unknown");
 }
 
+TEST_CASE_FIXTURE(Ship, "a broken image is taken back, and the layout is as if it had not been tried") {
+  auto good = push_image(from, "one", {"1"}), later = push_image(from, "two", {"3"});
+  std::string shared = "layer of one", seed(10'000, 'x');
+  push_image(from, seed, {"decayed"});
+  std::string hex(Digest::of("layer of " + seed).hex());
+  std::ofstream(base.folder.path("data/blobs/sha256/" + hex.substr(0, 2) + "/" + hex)) << "Layer of " << seed;
+  std::string config = "config of a liar";
+  auto lying = [&](std::size_t more) {
+    return registry::image_json(
+        registry::descriptor(blob(from, config), config.size(), registry::oci_config),
+        {registry::descriptor(blob(from, shared), shared.size() + more, registry::oci_layer)});
+  };
+  REQUIRE(push(from, lying(1), {"lying"}).ok());
+  for (const char* name : {"layout", "layout.tar"}) {
+    std::string path = base.folder.path(name);
+    auto layout = LayoutWriter::create(path);
+    REQUIRE(layout.ok());
+    (*layout)->enter("team/from");
+    auto source = place_here(*registry, from);
+    std::string told;
+    for (const char* tag : {"decayed", "1", "lying", "3"}) {
+      (*layout)->begin_image();
+      auto copied = Copier(*source, **layout, watcher).copy(tag, tag, true);
+      told += registry::outcome(copied) + " ";
+      if (!copied.ok()) REQUIRE((*layout)->take_back().ok());
+    }
+    CHECK(told == "digest_invalid ok size_invalid ok ");
+    REQUIRE((*layout)->finish().ok());
+    layout->reset();
+    auto reader = LayoutReader::open(path);
+    REQUIRE(reader.ok());
+    REQUIRE((*reader)->entries().size() == 2);
+    CHECK((*reader)->entries()[0].tag == "1");
+    CHECK((*reader)->entries()[1].digest == later.digest->text());
+    CHECK_FALSE((*reader)->open_blob(Digest::of(config)).ok());
+    CHECK_FALSE((*reader)->open_blob(Digest::of("layer of " + seed)).ok());
+    CHECK(outcome_of_import(path, name) == "ok");
+    CHECK(registry->get_tag(to, name)->manifest.digest == good.digest);
+  }
+}
+
 TEST_CASE_FIXTURE(Ship, "large sizes in tar headers") {
   push_image(from, "one", {"1"});
   std::string path = base.folder.path("layout.tar");

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
@@ -77,6 +78,9 @@ class LayoutWriter::Output {
   virtual Status end() = 0;
   virtual Status finish() = 0;
   virtual void discard() = 0;
+  // Removes these files, which were begun since mark().
+  virtual std::int64_t mark() = 0;
+  virtual Status back(std::int64_t mark, const std::vector<std::string>& names) = 0;
 };
 
 class LayoutWriter::Folder final : public Output {
@@ -105,6 +109,19 @@ class LayoutWriter::Folder final : public Output {
   void discard() override {
     std::error_code ignored;
     for (const char* name : {"blobs", "index.json", "oci-layout"}) fs::remove_all(x_root / name, ignored);
+  }
+  std::int64_t mark() override { return 0; }
+  Status back(std::int64_t, const std::vector<std::string>& names) override {
+    if (x_file >= 0) ::close(std::exchange(x_file, -1));
+    std::error_code error;
+    for (const auto& name : names) {
+      x_target = x_root / name;
+      for (const auto& file : {x_target.string(), draft()}) {
+        if (!error) fs::remove(file, error);
+      }
+    }
+    if (error) return fail(Reason::storage_failed, "cannot remove a file: " + error.message());
+    return {};
   }
 
  private:
@@ -140,6 +157,11 @@ class LayoutWriter::Archive final : public Output {
     return {};
   }
   void discard() override { (void)::unlink(x_path.c_str()); }
+  std::int64_t mark() override { return ::lseek(x_file, 0, SEEK_CUR); }
+  Status back(std::int64_t mark, const std::vector<std::string>&) override {
+    bool done = mark >= 0 && ::ftruncate(x_file, mark) == 0 && ::lseek(x_file, mark, SEEK_SET) == mark;
+    return done ? Status() : storage("cannot cut a file");
+  }
 
  private:
   // A pax record before the file itself: sha512 makes names that a header has no room for.
@@ -182,6 +204,22 @@ Result<std::unique_ptr<LayoutWriter>> LayoutWriter::create(const std::string& pa
   return std::unique_ptr<LayoutWriter>(new LayoutWriter(std::move(output)));
 }
 
+void LayoutWriter::begin_image() {
+  x_since = {.mark = x_output->mark(), .entries = x_entries.size(), .digests = {}, .tags = {}};
+}
+
+Status LayoutWriter::take_back() {
+  std::vector<std::string> names;
+  for (const auto& digest : x_since.digests) {
+    x_sizes.erase(digest);
+    x_manifests.erase(digest);
+    names.push_back(blob_name(digest));
+  }
+  for (const auto& tag : x_since.tags) x_tags.erase(tag);
+  x_entries.resize(std::min(x_entries.size(), x_since.entries));
+  return x_output->back(x_since.mark, names);
+}
+
 Result<bool> LayoutWriter::has_blob(const Digest& digest) {
   return x_sizes.contains(digest.text());
 }
@@ -191,6 +229,7 @@ Status LayoutWriter::write_blob(const Digest& digest, std::int64_t size, Place& 
   if (x_sizes.contains(digest.text())) return {};
   Hasher hasher(digest.algorithm());
   std::int64_t written = 0;
+  x_since.digests.push_back(digest.text());
   TRY_STATUS(x_output->begin(blob_name(digest.text()), size));
   TRY_STATUS(source.read_blob(digest, [&](std::string_view piece) -> Status {
     written += static_cast<std::int64_t>(piece.size());
@@ -208,9 +247,24 @@ Status LayoutWriter::write_blob(const Digest& digest, std::int64_t size, Place& 
   return {};
 }
 
+// Two images may share a blob and disagree on its size: whoever reads the layout would refuse both.
+Status LayoutWriter::check_sizes(const Document& document) {
+  TRY(auto contents, read_manifest(document.media_type, document.bytes));
+  for (const auto* list : {&contents.blobs, &contents.children}) {
+    for (const auto& part : *list) {
+      auto known = x_sizes.find(part.digest.text());
+      if (known != x_sizes.end() && known->second != part.size)
+        return fail(Reason::size_invalid, "a size is not what the manifest says", part.digest.text());
+    }
+  }
+  return {};
+}
+
 Status LayoutWriter::put(const std::string& reference, const Document& document) {
+  TRY_STATUS(check_sizes(document));
   auto size = static_cast<std::int64_t>(document.bytes.size());
   if (x_sizes.emplace(document.digest, size).second) {
+    x_since.digests.push_back(document.digest);
     TRY_STATUS(x_output->begin(blob_name(document.digest), size));
     TRY_STATUS(x_output->write(document.bytes));
     TRY_STATUS(x_output->end());
@@ -219,7 +273,10 @@ Status LayoutWriter::put(const std::string& reference, const Document& document)
   known.bytes.clear();
   bool first = x_manifests.emplace(document.digest, std::move(known)).second;
   bool tagged = reference != document.digest;
-  if (tagged) x_tags[{x_repository, reference}] = document.digest;
+  if (tagged) {
+    x_tags[{x_repository, reference}] = document.digest;
+    x_since.tags.emplace_back(x_repository, reference);
+  }
   if (tagged || (first && !document.subject.empty())) list(document, tagged ? reference : "");
   return {};
 }

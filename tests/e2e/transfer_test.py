@@ -260,6 +260,54 @@ def test_hostile_layouts_are_refused(folder):
         equal(digest_of(server, "fine/app", "1.0"), image.digest)
 
 
+def test_long_names_in_every_format_of_tar(folder):
+    layout = os.path.join(folder, "layout")
+    image = oci.small_image(5, 1000)
+    manifest = json.loads(image.manifest)
+    (config,) = [data for name, data in image.blobs.items() if name == manifest["config"]["digest"]]
+    manifest["config"]["digest"] = oci.digest(config, "sha512")
+    image.manifest = oci.packed(manifest)
+    image.digest = oci.digest(image.manifest)
+    files = {f"blobs/{name.replace(':', '/')}": data for name, data in image.blobs.items()}
+    files[f"blobs/{oci.digest(config, 'sha512').replace(':', '/')}"] = config
+    files[f"blobs/{image.digest.replace(':', '/')}"] = image.manifest
+    files["oci-layout"] = b'{"imageLayoutVersion":"1.0.0"}'
+    files["index.json"] = oci.packed({"schemaVersion": 2, "manifests": [image.descriptor()]})
+    with Server(os.path.join(folder, "one")) as server:
+        for number in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+            for before in ("", "./"):
+                with tarfile.open(layout + ".tar", "w", format=number) as tar:
+                    for name, data in files.items():
+                        member = tarfile.TarInfo(before + name)
+                        member.size = len(data)
+                        tar.addfile(member, io.BytesIO(data))
+                tool("import", *at(server), layout + ".tar", f"long/format{number}")
+                equal(server.web().get(f"/v2/long/format{number}/manifests/{image.digest}").body, image.manifest)
+
+
+def test_export_leaves_out_what_is_broken(folder):
+    server = Server(os.path.join(folder, "one"))
+    good, lying = oci.small_image(1, 50_000), oci.small_image(2, 50_000)
+    oci.push(server.web(), "team/app", good, "good")
+    oci.push(server.web(), "team/app", lying, "was-good")
+    manifest = json.loads(lying.manifest)
+    manifest["layers"][0]["size"] += 1
+    equal(oci.put_manifest(server.web(), "team/app", "lying", oci.packed(manifest)).status, 201)
+    for name, words in (("online.tar", at(server)), ("offline", ("--data", server.data))):
+        if words[0] == "--data":
+            server.stop()
+        path = os.path.join(folder, name)
+        done = tool("export", *words, "--to", path, "team/app", check=False)
+        equal(done.returncode, 1, done.stderr)
+        assert "team/app:lying is left out" in done.stderr and "1 of 3 images" in done.stderr, done.stderr
+        alone = tool("export", *words, "--to", os.path.join(folder, "alone.tar"), "team/app:lying", check=False)
+        equal((alone.returncode, os.path.exists(os.path.join(folder, "alone.tar"))), (1, False), alone.stderr)
+        with Server(os.path.join(folder, "of-" + name)) as other:
+            tool("import", *at(other), path)
+            equal(other.web().get("/v2/team/app/tags/list").json()["tags"], ["good", "was-good"])
+            oci.pull(other.web(), "team/app", "good")
+
+
 def test_export_refuses(folder):
     with Server(os.path.join(folder, "one")) as server:
         image = oci.small_image(7)
