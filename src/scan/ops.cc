@@ -181,13 +181,19 @@ Result<auth::Resource> FindScans::resource(Scanning&, op::Context&, const Reques
 Result<std::vector<FindScans::Scan>> FindScans::run(Scanning& room, op::Context& context,
                                                     const Request& request) {
   std::vector<Scan> scans;
+  std::map<std::pair<std::string, std::string>, std::int64_t> repositories;  // 0: nothing he may read
   for (const Image& image : request) {
     Scan& scan = scans.emplace_back();
-    auto repository = registry::ops::find_repository(
-        room.registry(), context, registry::ops::repository_of(image.namespace_name, image.repository_name));
-    if (!repository.ok() && repository.error().kind() != ErrorKind::not_found) return repository.error();
-    if (!repository.ok()) continue;
-    auto task = room.get_latest_task(repository->id, image.digest);
+    auto [place, unknown] = repositories.try_emplace({image.namespace_name, image.repository_name}, 0);
+    if (unknown) {
+      auto found = registry::ops::find_repository(
+          room.registry(), context,
+          registry::ops::repository_of(image.namespace_name, image.repository_name));
+      if (!found.ok() && found.error().kind() != ErrorKind::not_found) return found.error();
+      if (found.ok()) place->second = found->id;
+    }
+    if (place->second == 0) continue;
+    auto task = room.get_latest_task(place->second, image.digest);
     if (!task.ok() && task.error().kind() != ErrorKind::not_found) return task.error();
     if (!task.ok()) continue;
     scan.task = *std::move(task);
