@@ -117,8 +117,8 @@ TEST_CASE("blobs and references are the same after they were put in the order of
            "|| namespace_id) FROM repository_blobs") == "7a121301,7b11-11");
   CHECK(text("SELECT group_concat(manifest_id || digest || repository_id) FROM manifest_blobs") == "9b7");
   // And they still hold each other.
-  for (const char* sql : {"DELETE FROM blobs WHERE digest = 'a'",
-                          "DELETE FROM repository_blobs WHERE digest = 'b'"}) {
+  for (const char* sql :
+       {"DELETE FROM blobs WHERE digest = 'a'", "DELETE FROM repository_blobs WHERE digest = 'b'"}) {
     CAPTURE(sql);
     CHECK(outcome(db->write([&](meta::Tx& tx) { return tx.execute(sql); })) == "conflict");
   }
