@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/release.h"
 #include "http/h2_connection.h"
 
 namespace wharfage::http {
@@ -112,7 +113,7 @@ void Connection::end_request(int status) {
 
 bool Connection::request_done() {
   end_request(x_response.status);
-  x_response = {};
+  release(x_response);
   if (x_close || core().stopping) return end_after_reply();
   x_state = State::head;
   x_intake.parser.restart();
@@ -164,7 +165,7 @@ bool Connection::close() {
     return false;
   }
   if (!x_working) leave(replying ? x_response.status : client_left_status);
-  x_response = {};
+  release(x_response);
   close_socket();
   return false;
 }

@@ -32,7 +32,7 @@ void Exchange::count_answer(Budget& unsent_answers) {
   auto text = std::get_if<std::string>(&response->body);
   if (text == nullptr || text->size() <= limits::uncounted_bytes) return;
   unaffordable = !unsent.grow(unsent_answers, text->size());
-  if (unaffordable) response = Response();
+  if (unaffordable) response.emplace();
 }
 
 void Exchange::run_open() noexcept {

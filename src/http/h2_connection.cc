@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/release.h"
 
 namespace wharfage::http {
 namespace {
@@ -72,7 +73,7 @@ bool H2Connection::pull() {
 }
 
 void H2Connection::rest() {
-  if (x_out.empty() && x_out.capacity() > kept_output_bytes_max) x_out = {};
+  if (x_out.empty() && x_out.capacity() > kept_output_bytes_max) release(x_out);
   x_socket.transport->rest();
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/limits.h"
+#include "base/release.h"
 #include "http/h2_connection.h"
 #include "http/response_head.h"
 
@@ -13,7 +14,7 @@ namespace wharfage::http {
 void H2Connection::refuse(const StreamPtr& stream, const Fault& fault) {
   if (!stream->working) {
     drop_sink(stream->exchange);
-    stream->exchange->head.request.body = {};
+    release(stream->exchange->head.request.body);
     stream->exchange->received.release();
   }
   answer(stream, fault_response(*stream->exchange, fault));
@@ -87,7 +88,7 @@ void H2Connection::leave(const StreamPtr& stream) {
   drop_sink(stream->exchange);
   bool answered = stream->state == Stream::State::reply;
   report(*stream->exchange, answered ? stream->response.status : client_left_status);
-  stream->response = {};
+  release(stream->response);
   end_run(*stream);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/release.h"
 #include "base/text.h"
 
 namespace wharfage::http {
@@ -167,7 +168,7 @@ std::optional<Plan> Link::route(const Request& request) {
 Response Link::decision(Exchange& exchange) {
   if (exchange.unaffordable) return fault_response(exchange, busy());
   if (exchange.response) {
-    exchange.head.request.body = {};
+    release(exchange.head.request.body);
     exchange.received.release();
     return std::move(*exchange.response);
   }

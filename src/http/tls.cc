@@ -9,6 +9,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/release.h"
 #include "http/tls_state.h"
 #include "http/transport.h"
 
@@ -48,7 +49,7 @@ class Pending {
   }
 
   void shrink() {
-    if (size() == 0 && x_bytes.capacity() > kept_bytes_max) x_bytes = {};
+    if (size() == 0 && x_bytes.capacity() > kept_bytes_max) release(x_bytes);
   }
 
  private:
@@ -170,7 +171,7 @@ class TlsTransport final : public Transport {
 
   void rest() override {
     x_wire.pending.shrink();
-    if (x_held.capacity() > kept_bytes_max) x_held = {};
+    if (x_held.capacity() > kept_bytes_max) release(x_held);
   }
 
   void end_writing() override {
