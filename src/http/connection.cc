@@ -12,7 +12,8 @@
 namespace wharfage::http {
 namespace {
 
-constexpr std::size_t kept_input_bytes_max = 16 * 1024;  // of an idle connection
+constexpr std::size_t kept_input_bytes_max = 16 * 1024;      // of an idle connection
+constexpr std::size_t kept_reply_head_bytes_max = 4 * 1024;  // with small bodies in it
 
 }  // namespace
 
@@ -114,6 +115,7 @@ void Connection::end_request(int status) {
 bool Connection::request_done() {
   end_request(x_response.status);
   release(x_response);
+  if (x_reply_head.capacity() > kept_reply_head_bytes_max) release(x_reply_head);
   if (x_close || core().stopping) return end_after_reply();
   x_state = State::head;
   x_intake.parser.restart();
@@ -166,6 +168,7 @@ bool Connection::close() {
   }
   if (!x_working) leave(replying ? x_response.status : client_left_status);
   release(x_response);
+  release(x_reply_head);
   close_socket();
   return false;
 }

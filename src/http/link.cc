@@ -193,13 +193,15 @@ void Link::report(const Exchange& exchange, int status) {
   }
 }
 
-// A sink may have to touch a disk to go, which the loop must not wait for.
+// A sink may have to touch a disk to go, which the loop must not wait for. Taken out at once, so that whoever
+// ends a request twice (refused first, left by its client then) drops it once.
 void Link::drop_sink(const std::shared_ptr<Exchange>& exchange) {
   if (!exchange->sink) return;
   try {
-    x_lane.submit_surely([exchange] { exchange->sink.reset(); }, [] {});
+    std::shared_ptr<BodySink> sink = std::move(exchange->sink);
+    x_lane.submit_surely([exchange, sink = std::move(sink)]() mutable { sink.reset(); }, [] {});
   } catch (const std::bad_alloc&) {
-    exchange->sink.reset();
+    exchange->sink.reset();  // unless it has gone already, with the task
   }
 }
 
