@@ -8,6 +8,9 @@
 namespace wharfage::scan {
 namespace {
 
+constexpr std::size_t package_texts = 8;
+constexpr std::size_t values_max = 64 + limits::packages_per_image_max * (1 + package_texts);
+
 struct StoredSystem {
   std::string id, version_id, codename, pretty_name, release;
   static constexpr auto fields() {
@@ -47,7 +50,7 @@ std::string write_contents(const ImageContents& contents) {
 }
 
 Result<ImageContents> read_contents(std::string_view json) {
-  auto stored = wire::decode_json<StoredContents>(json);
+  auto stored = wire::decode_json<StoredContents>(json, wire::Names::ignored, {}, values_max);
   Error unreadable = fail(Reason::internal, "a stored package list cannot be read");
   if (!stored.ok()) return unreadable;
   const StoredSystem& system = stored->system;
@@ -56,7 +59,7 @@ Result<ImageContents> read_contents(std::string_view json) {
       .has_database = stored->has_database};
   contents.packages.reserve(stored->packages.size());
   for (auto& row : stored->packages) {
-    auto layer = row.size() == 8 ? parse_integer(row[1]) : std::nullopt;
+    auto layer = row.size() == package_texts ? parse_integer(row[1]) : std::nullopt;
     if (!layer || *layer < 0 || *layer > static_cast<std::int64_t>(limits::manifest_references_max))
       return unreadable;
     Package package{.manager = row[0] == "apk" ? PackageManager::apk : PackageManager::dpkg,

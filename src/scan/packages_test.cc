@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "scan/contents_json.h"
 #include "scan/layer_fixture.h"
 
 using namespace wharfage;
@@ -156,6 +157,21 @@ TEST_CASE("an analysis survives being stored") {
         "\"databases\":{\"var/lib/dpkg/status\":[[1]]},\"hidden\":[],\"emptied\":[]}"}) {
     CHECK_FALSE(read_analysis(text).ok());
   }
+}
+
+TEST_CASE("the contents of an image of very many packages survive being stored") {
+  ImageContents contents{.system = {"debian", "12", "bookworm", "Debian", "12.5"}, .has_database = true};
+  for (int i = 0; i < 20'000; ++i) {
+    std::string name = "p" + std::to_string(i);
+    contents.packages.push_back({{PackageManager::dpkg, name, "1", name, "1", "amd64", ""}, i % 7});
+  }
+  auto again = read_contents(write_contents(contents));
+  REQUIRE(again.ok());
+  REQUIRE(again->packages.size() == 20'000);
+  CHECK(again->packages.back().package == contents.packages.back().package);
+  CHECK(again->packages.back().layer == 19'999 % 7);
+  CHECK(again->system.codename == "bookworm");
+  CHECK_FALSE(read_contents("[]").ok());
 }
 
 TEST_CASE("this machine's own dpkg status") {

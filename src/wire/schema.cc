@@ -297,8 +297,8 @@ void write_value(std::string& out, const Type& type, const void* at) {
 }  // namespace
 
 Status decode_json(std::string_view text, std::span<const Field> fields, Names names,
-                   std::span<const Field> elsewhere, void* object) {
-  TRY(json::value value, parse_json(text));
+                   std::span<const Field> elsewhere, std::size_t values_max, void* object) {
+  TRY(json::value value, parse_json(text, Doubled::last_counts, values_max));
   if (!value.is_object()) return fail(Reason::malformed_body, "the body must be a JSON object");
   for (const Field& field : elsewhere) {
     if (!find_field(fields, field.name)) value.get_object().erase(field.name);

@@ -28,6 +28,7 @@
 
 #include "base/result.h"
 #include "base/text.h"
+#include "wire/json.h"
 
 namespace wharfage::wire {
 
@@ -189,7 +190,7 @@ void* member_at(void* object) {
 }
 
 Status decode_json(std::string_view text, std::span<const Field> fields, Names names,
-                   std::span<const Field> elsewhere, void* object);
+                   std::span<const Field> elsewhere, std::size_t values_max, void* object);
 Status decode_params(const Params& params, std::span<const Field> fields, void* object);
 void encode_json(std::string& out, std::span<const Field> fields, const void* object);
 
@@ -215,11 +216,12 @@ constexpr Field field(std::string_view name, Need need = voluntary) {
 
 // Errors: malformed_body (not a JSON object), missing_parameter and invalid_parameter (detail = the name,
 // dotted). `elsewhere`: fields that the object may repeat, since they came another way (a path's variables).
+// `values_max`: for what we have written ourselves and bounded otherwise.
 template <class T>
 Result<T> decode_json(std::string_view text, Names names = Names::ignored,
-                      std::span<const Field> elsewhere = {}) {
+                      std::span<const Field> elsewhere = {}, std::size_t values_max = json_values_max) {
   T object{};
-  TRY_STATUS(detail::decode_json(text, fields_of<T>(), names, elsewhere, &object));
+  TRY_STATUS(detail::decode_json(text, fields_of<T>(), names, elsewhere, values_max, &object));
   return object;
 }
 
