@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/limits.h"
+#include "base/release.h"
 #include "sync/layout.h"
 #include "sync/manifest.h"
 
@@ -270,7 +271,7 @@ Status LayoutWriter::put(const std::string& reference, const Document& document)
     TRY_STATUS(x_output->end());
   }
   Document known = document;
-  known.bytes.clear();
+  release(known.bytes);
   bool first = x_manifests.emplace(document.digest, std::move(known)).second;
   bool tagged = reference != document.digest;
   if (tagged) {
