@@ -38,14 +38,15 @@ Result<bool> Registry::Collector::empty_step(meta::Tx& tx, std::int64_t id) {
   if (forgotten > 0) return false;
   TRY(forgotten, records::prune_tag_history(tx, id, INT64_MAX, limits::tag_history_prune_batch));
   if (forgotten > 0) return false;
-  TRY(std::int64_t children, records::delete_children_of(tx, id, rows_per_step));
-  if (children > 0) return false;
-  TRY(bool manifests, remove_manifests(tx, id));
-  if (manifests) return false;
+  // Blobs first: their files are removed beside what follows.
   TRY(std::int64_t references, records::delete_some_references(tx, id, references_per_step));
   if (references > 0) return false;
   TRY(bool links, remove_links(tx, id));
   if (links) return false;
+  TRY(std::int64_t children, records::delete_children_of(tx, id, rows_per_step));
+  if (children > 0) return false;
+  TRY(bool manifests, remove_manifests(tx, id));
+  if (manifests) return false;
   TRY(bool uploads, remove_uploads(tx, id));
   if (uploads) return false;
   TRY_STATUS(records::fold_changes_of(tx, id));
