@@ -33,14 +33,22 @@ Result<bool> purge_tags(meta::Db& db, TimeMs now) {
   return true;
 }
 
+// False: there are none. They are read for what they need, so it is their size that bounds a step.
+Result<bool> purge_some(meta::Tx& tx, Registry& registry, TimeMs now) {
+  TRY(auto due, records::deleted_manifests_due(tx, now, limits::purge_batch));
+  std::int64_t bytes = 0;
+  for (const auto& deleted : due) {
+    if (bytes >= limits::purge_batch_bytes) break;
+    TRY_STATUS(purge_or_postpone(tx, registry, deleted.manifest));
+    bytes += deleted.manifest.size;
+  }
+  return !due.empty();
+}
+
 Result<bool> purge_manifests(Registry& registry, TimeMs now) {
   for (int batch = 0; batch < limits::purge_batches_max; ++batch) {
-    TRY(std::size_t found, registry.db().write([&](meta::Tx& tx) -> Result<std::size_t> {
-      TRY(auto due, records::deleted_manifests_due(tx, now, limits::purge_batch));
-      for (const auto& deleted : due) TRY_STATUS(purge_or_postpone(tx, registry, deleted.manifest));
-      return due.size();
-    }));
-    if (found == 0) return false;
+    TRY(bool found, registry.db().write([&](meta::Tx& tx) { return purge_some(tx, registry, now); }));
+    if (!found) return false;
   }
   return true;
 }
