@@ -84,7 +84,7 @@ def scale(judge):
     count = "25,000" if judge.bench.quick else "250,000"
     judge.fact(f"reclaiming {count} manifests while pushing: < 60 s", f"reclaiming {count} manifests", 60)
     facts = judge.bench.facts
-    before, during = facts.get("pushes before reclaiming"), facts.get("pushes while reclaiming")
+    before, during = facts.get("pushes without reclaiming"), facts.get("pushes while reclaiming")
     part = during[0] / before[0] if before and during else 0
     judge.add("pushes keep >= 80 % of their rate meanwhile", f"{part:.0%}" if before else "", part >= 0.8 if before else None)
     judge.fact(f"start with {large} tags: < 200 ms", f"start with {large} tags", 200)
