@@ -14,6 +14,7 @@ struct StoredRetentionRule {
   bool untagged = false, enabled = true;
   std::vector<std::string> spared;
   std::int64_t repository_id = 0;
+  bool only_keeps = false;
   static constexpr auto fields() {
     return std::array{wire::field<&StoredRetentionRule::name>("name"),
                       wire::field<&StoredRetentionRule::repositories>("repositories"),
@@ -25,7 +26,8 @@ struct StoredRetentionRule {
                       wire::field<&StoredRetentionRule::untagged>("untagged"),
                       wire::field<&StoredRetentionRule::enabled>("enabled"),
                       wire::field<&StoredRetentionRule::spared>("spared"),
-                      wire::field<&StoredRetentionRule::repository_id>("repository_id")};
+                      wire::field<&StoredRetentionRule::repository_id>("repository_id"),
+                      wire::field<&StoredRetentionRule::only_keeps>("only_keeps")};
   }
 };
 struct StoredRetentionRules {
@@ -41,7 +43,7 @@ std::string rules_text(const std::vector<RetentionRule>& rules) {
     const Selector& s = r.selector;
     stored.rules.push_back({r.name, s.repositories, s.except_repositories, s.tags, s.except_tags,
                             std::string(keep_name(r.keep)), r.value, r.untagged, r.enabled, r.spared,
-                            r.repository_id});
+                            r.repository_id, r.only_keeps});
   }
   return wire::encode_json(stored);
 }
@@ -58,7 +60,8 @@ std::vector<RetentionRule> parse_rules(const std::string& text) {
                      r.untagged,
                      r.enabled,
                      r.spared,
-                     r.repository_id});
+                     r.repository_id,
+                     r.only_keeps});
   }
   return rules;
 }

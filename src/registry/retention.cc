@@ -153,12 +153,13 @@ Status Retention::set_repository_rules(const Repository& repository, std::vector
     std::erase_if(policy.rules, [](const auto& rule) { return rule.repository_id != 0; });
     std::erase_if(current.rules, [&](const auto& rule) { return rule.repository_id == repository.id; });
     current.rules.insert(current.rules.end(), rules.begin(), rules.end());
+    if (policy.rules.empty()) policy.set_by = actor;  // else it stays the one of who set those
     TRY_STATUS(add_repository_rules(tx, current, policy));
-    policy.set_by = actor;
     policy.updated_at = x_registry.clock().now();
     TRY_STATUS(put(tx, policy));
     TRY(bool running, records::has_running(tx, repository.namespace_id));
     if (rules.empty() || running) return {};
+    for (auto& rule : policy.rules) rule.only_keeps = rule.repository_id != repository.id;
     TRY_STATUS(begin(tx, run_id, policy, false, "manual", actor));
     return {};
   });

@@ -26,7 +26,7 @@ struct StoredRun;  // retention_records.h
 enum class Keep {
   all,           // whatever the rule selects
   pushed_count,  // of a repository, the `value` tags that were pushed or moved last
-  pulled_count,  // the `value` tags that were pulled last
+  pulled_count,  // the `value` tags that were pulled last; those never pulled come after, by their pushes
   pushed_days,   // what was pushed or moved within the last `value` days
   pulled_days,   // what was pulled (or else pushed) within the last `value` days
 };
@@ -46,6 +46,8 @@ struct RetentionRule {
   std::vector<std::string> spared;
   // Not 0: of this repository only, and one of the rules that are set and dropped together with it.
   std::int64_t repository_id = 0;
+  // Of a run only: what the rule keeps stays, but nothing goes because it is selected here.
+  bool only_keeps = false;
 };
 
 struct RetentionPolicy {
@@ -114,8 +116,9 @@ class Retention {
 
   // ---- the rules of one repository, part of its namespace's policy
   Result<std::vector<RetentionRule>> repository_rules(const Repository& repository);
-  // They take part in every run from now on; one begins at once unless one is under way. A namespace without
-  // other rules gets a daily schedule for them. `rules` may be empty. Errors: invalid_parameter,
+  // They take part in every run from now on. One begins at once unless one is under way: only what they
+  // select goes in it, and of that what no rule keeps. A namespace without other rules gets a daily schedule
+  // for them, and `actor` for who set its policy. `rules` may be empty. Errors: invalid_parameter,
   // quota_exceeded; conflict when runs of the namespace begin only when asked.
   Status set_repository_rules(const Repository& repository, std::vector<RetentionRule> rules,
                               std::string_view actor);

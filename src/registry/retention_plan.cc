@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <queue>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -68,7 +69,9 @@ class Planner {
   }
 
   Result<RetentionPlan> run() {
-    if (x_rules.empty()) return x_plan;
+    bool any_goes =
+        std::any_of(x_rules.begin(), x_rules.end(), [](const auto& one) { return !one.rule->only_keeps; });
+    if (!any_goes) return x_plan;
     TRY(x_protection, x_db.read([this](meta::Tx& tx) { return Protection::of(tx, x_repository); }));
     TRY_STATUS(judge(&records::tag_candidates));
     bool untagged =
@@ -123,17 +126,18 @@ class Planner {
   Ids x_gone;
 };
 
-// The `value` candidates used last: a heap with the one to give way on top.
+// The `value` candidates pulled last, and while there is room those never pulled, by their pushes: a heap
+// with the one to give way on top.
 Status Planner::find_pulled_last(Source source, Running& running) {
-  using Entry = std::pair<TimeMs, std::int64_t>;
+  using Entry = std::tuple<TimeMs, TimeMs, std::int64_t>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> last;
   TRY_STATUS(each(source, [&](const Candidate& candidate) {
-    if (candidate.pulled_at == 0 || !running.selects(candidate)) return true;
-    last.push({candidate.pulled_at, candidate.id});
+    if (!running.selects(candidate)) return true;
+    last.push({candidate.pulled_at, candidate.pushed_at, candidate.id});
     if (static_cast<std::int64_t>(last.size()) > running.rule.value) last.pop();
     return true;
   }));
-  for (; !last.empty(); last.pop()) running.pulled_last.insert(last.top().second);
+  for (; !last.empty(); last.pop()) running.pulled_last.insert(std::get<2>(last.top()));
   return {};
 }
 
@@ -156,7 +160,7 @@ void Planner::judge_one(std::vector<Running>& rules, const Candidate& candidate)
   std::string kept_by;
   for (auto& running : rules) {
     if (!running.selects(candidate)) continue;
-    selected = true;
+    selected = selected || !running.rule.only_keeps;
     // Each rule counts for itself, whatever the others keep.
     if (running.keeps(candidate, x_now) && kept_by.empty()) kept_by = "rule \"" + running.rule.name + "\"";
   }

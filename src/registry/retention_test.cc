@@ -74,12 +74,15 @@ TEST_CASE("each way of keeping") {
   CHECK(w.plan(app, {keeping(Keep::pushed_count, 2)}) == "b a @ @");
   CHECK(w.plan(app, {keeping(Keep::pushed_count, 0)}) == "d c b a @ @ @ @");
   CHECK(w.plan(app, {keeping(Keep::pushed_days, 2)}) == "a @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_count, 10)}) == "");  // never pulled
+  CHECK(w.plan(app, {keeping(Keep::pulled_count, 1)}) == "c b a @ @ @");
   w.registry->count_pull(app, images[0]);
   w.base.clock.advance(1);
   w.registry->count_pull(app, images[2]);
   REQUIRE(w.registry->fold_pulls().ok());
   CHECK(w.plan(app, {keeping(Keep::pulled_count, 1)}) == "d b a @ @ @");
   CHECK(w.plan(app, {keeping(Keep::pulled_count, 2)}) == "d b @ @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_count, 3)}) == "b @");
   CHECK(w.plan(app, {keeping(Keep::pulled_days, 1)}) == "b @");  // d was pushed just now
 }
 
@@ -173,6 +176,45 @@ TEST_CASE("rules of a repository join its namespace's policy and are dropped wit
   REQUIRE(w.registry->delete_repository(lib.id).ok());
   REQUIRE(w.retention.set_repository_rules(app, {keeping(Keep::pushed_count, 9)}, "carol").ok());
   CHECK(policy().rules.size() == 1);
+}
+
+TEST_CASE("rules of a repository are set and dropped without a run of what else the namespace has") {
+  World w;
+  Repository app = w.repository("team/app"), lib = w.repository("team/lib");
+  w.daily(app, {"old", "a", "b", "release"});
+  w.daily(lib, {"old", "a"});
+  RetentionPolicy wanted{
+      .namespace_id = app.namespace_id,
+      .cron = "0 0 3 * * *",
+      .rules = {keeping(Keep::pushed_count, 0, {.tags = "old"}), keeping(Keep::all, 0, {.tags = "release"})},
+      .set_by = "dave",
+      .name = "first"};
+  REQUIRE(w.retention.set_policy(wanted).ok());
+  auto policy = [&] { return *w.retention.policy(app.namespace_id); };
+  const auto next = policy().next_run_at;
+  // One that spares what is old, and then one that does not but for what the namespace keeps.
+  REQUIRE(
+      w.retention.set_repository_rules(app, {keeping(Keep::pushed_count, 0, {.tags = "a"})}, "carol").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  CHECK(w.tags(app) == Lines{"b", "old", "release"});
+  CHECK(w.tags(lib) == Lines{"a", "old"});
+  CHECK(w.retention.list_runs(app.namespace_id, {})->items.at(0).repositories == 1);
+  REQUIRE(w.retention.set_repository_rules(app, {keeping(Keep::pushed_count, 0)}, "carol").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  CHECK(w.tags(app) == Lines{"release"});
+  REQUIRE(w.retention.set_repository_rules(app, {}, "carol").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  CHECK(w.tags(lib) == Lines{"a", "old"});
+  CHECK(w.retention.list_runs(app.namespace_id, {})->total == 2);
+  CHECK(policy().set_by == "dave");
+  CHECK(policy().name == "first");
+  CHECK(policy().cron == wanted.cron);
+  CHECK(policy().next_run_at == next);
+  REQUIRE(policy().rules.size() == 2);
+  CHECK_FALSE(policy().rules[0].only_keeps);
+  REQUIRE(w.retention.run(app.namespace_id, false, "dave").ok());
+  REQUIRE(w.queue.wait_idle(60'000));
+  CHECK(w.tags(lib) == Lines{"a"});
 }
 
 TEST_CASE("a disabled policy only runs dry, and policies are listed to who may read them") {
