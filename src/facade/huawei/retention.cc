@@ -137,6 +137,18 @@ Result<std::int64_t> value_of(const Rule& rule) {
 
 constexpr std::string_view untagged_too = R"({"untagged":true})";
 
+// Only what is selected can be said to include images without a tag; ours is never about them otherwise.
+Result<bool> is_about_untagged(const std::vector<Selector>& selectors) {
+  bool found = false;
+  for (const auto& selector : selectors) {
+    if (!has_flag(selector.extras.value_or(""), "untagged")) continue;
+    if (selector.decoration != "matches")
+      return fail(Reason::invalid_parameter, "images without a tag cannot be excluded", "tag_selectors");
+    found = true;
+  }
+  return found;
+}
+
 Result<registry::RetentionRule> to_domain(const Rule& from) {
   registry::RetentionRule rule;
   TRY(rule.selector, read_selector(from.tag_selectors, from.scope_selectors));
@@ -145,7 +157,7 @@ Result<registry::RetentionRule> to_domain(const Rule& from) {
     if (one.name == from.rule_template) rule.keep = one.keep;
   }
   rule.enabled = !from.disabled.value_or(false);
-  rule.untagged = has_flag(from.tag_selectors.front().extras.value_or(""), "untagged");
+  TRY(rule.untagged, is_about_untagged(from.tag_selectors));
   rule.name = from.rule_template + " " + std::to_string(rule.value);
   return rule;
 }
@@ -160,7 +172,11 @@ Rule to_wire(const registry::RetentionRule& from, std::int32_t number) {
   }
   if (from.keep != Keep::all) rule.params[rule.rule_template] = {std::to_string(from.value)};
   rule.tag_selectors = tag_selectors(from.selector);
-  if (from.untagged) rule.tag_selectors.front().extras = untagged_too;
+  if (from.untagged) {
+    bool excludes = rule.tag_selectors.front().decoration == "excludes";
+    if (excludes) rule.tag_selectors.insert(rule.tag_selectors.begin(), {"doublestar", "matches", "**", {}});
+    rule.tag_selectors.front().extras = untagged_too;
+  }
   rule.scope_selectors = scope_selectors(from.selector);
   rule.repo_scope_mode = "regular";
   return rule;
@@ -209,6 +225,12 @@ bool has_own_rules(const registry::RetentionPolicy& policy) {
                      [](const auto& rule) { return rule.repository_id == 0; });
 }
 
+// Something that is not shown here, and that who sends back what is shown would undo.
+bool spares_unseen(const registry::RetentionPolicy& policy) {
+  return std::any_of(policy.rules.begin(), policy.rules.end(),
+                     [](const auto& rule) { return rule.repository_id == 0 && !rule.spared.empty(); });
+}
+
 Result<registry::RetentionPolicy> set(Call& call, const std::string& namespace_name,
                                       registry::RetentionPolicy policy) {
   return op::invoke<ops::SetRetention>(call.rooms.retention, call.context,
@@ -240,8 +262,11 @@ Result<Policy> show_policy(Call& call, const PolicyPath& path, const NoBody&) {
 }
 
 Result<Empty> update_policy(Call& call, const PolicyPath& path, const PolicyBody& body) {
-  TRY_STATUS(named_retention(call, path.namespace_name, path.policy_id));
+  TRY(auto known, named_retention(call, path.namespace_name, path.policy_id));
   TRY(auto wanted, to_domain(body));
+  if (spares_unseen(known))
+    return fail(Reason::conflict,
+                "rules of the policy spare tags by regular expressions, which would be lost");
   TRY_STATUS(set(call, path.namespace_name, std::move(wanted)));
   return Empty{};
 }

@@ -99,11 +99,46 @@ TEST_CASE("what a retention policy of a namespace cannot say is refused") {
   CHECK(refused(body, ":3}", ":\"three\"}") == port.bad);
   CHECK(refused(body, ":3}", ":1000000}") == port.bad);
   CHECK(refused(body, "doublestar", "regexp") == port.bad);
+  for (const std::string pattern : {"v[0-9]", R"(v\\*)", "**/v1"})  // what doublestar reads otherwise
+    CHECK(refused(body, R"("pattern":"**")", R"("pattern":")" + pattern + '"') == port.bad);
+  CHECK(refused(body, R"("matches")", R"("excludes","extras":"{\"untagged\":true}")") == port.bad);
   CHECK(refused(body, "\"repository\":", "\"project\":") == port.bad);
   CHECK(port.call("GET", port.all).text_at("total") == "0");
   std::string texts = body;
   texts.replace(texts.find(":3}"), 3, ":\"3\"}");  // as some clients write numbers
   CHECK(port.call("POST", port.of_space, texts).status == 201);
+}
+
+TEST_CASE("a retention policy of a namespace survives being shown and sent back") {
+  Retained port;
+  auto set = [&](registry::RetentionRule rule) {
+    rule.name = "rule";
+    REQUIRE(port.retention->set_policy({.namespace_id = port.web.namespace_id, .rules = {rule}}).ok());
+  };
+  set({.selector = {.except_tags = "v1"},
+       .keep = registry::Keep::pulled_count,
+       .value = 3,
+       .untagged = true});
+  const std::string path = port.of_space + "/" + std::to_string(port.web.namespace_id);
+  Reply shown = port.call("GET", path);
+  CHECK(port.named("rules.0.tag_selectors", "decoration", shown) == "matches excludes");
+  CHECK(port.ask("PUT", path, shown.text).status == 200);
+  CHECK(port.call("GET", path).text == shown.text);
+  CHECK(port.retention->policy(port.web.namespace_id)->rules.at(0).untagged);
+  // Regular expressions cannot be shown.
+  set({.keep = registry::Keep::pushed_count, .value = 3, .spared = {"^rc"}});
+  CHECK(port.refusal("PUT", path, port.call("GET", path).text) == "409 SWR.409001");
+  CHECK(port.retention->policy(port.web.namespace_id)->rules.at(0).spared.size() == 1);
+  CHECK(port.call("DELETE", path).status == 200);
+}
+
+TEST_CASE("tags that were never pulled are among the last pulled while there is room") {
+  Retained port;
+  Reply made = port.call("POST", port.of_space, Port::retention_body("latestPulledN", 10));
+  port.go();
+  port.call("POST", port.of_space + "/" + made.text_at("id") + "/executions", R"({"dry_run":false})");
+  port.settle();
+  CHECK(port.tags(port.web) == "rc-1 v1 v2 v3 v4");
 }
 
 TEST_CASE("an execution of a retention policy tells what it removed, repository by repository") {

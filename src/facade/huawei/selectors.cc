@@ -9,6 +9,12 @@ struct Words {
 constexpr Words tag_words{"matches", "excludes", "tag_selectors"};
 constexpr Words repository_words{"repoMatches", "repoExcludes", "scope_selectors"};
 
+// What doublestar reads in another way than our patterns: classes and escapes, and a leading directory that
+// may be missing. To take it literally would select, or exclude, something else.
+bool reads_otherwise(std::string_view pattern) {
+  return pattern.find_first_of("[]\\") != pattern.npos || pattern.find("**/") != pattern.npos;
+}
+
 // At most one selector of each kind: ours have one pattern for each.
 Status read_selectors(const std::vector<Selector>& from, const Words& words, std::string& pattern,
                       std::string& except) {
@@ -21,6 +27,9 @@ Status read_selectors(const std::vector<Selector>& from, const Words& words, std
                   "the selectors must be of kind doublestar, at most one that selects and one that excludes",
                   std::string(words.parameter));
     }
+    if (reads_otherwise(selector.pattern))
+      return fail(Reason::invalid_parameter, "a pattern has no classes, no backslash and no **/",
+                  std::string(words.parameter));
     matched |= matches;
     (matches ? pattern : except) = selector.pattern;
   }
