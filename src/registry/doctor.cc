@@ -76,7 +76,7 @@ Status BlobDoctor::unlinked(meta::Tx& tx, const Case& one) {
 }
 
 Status BlobDoctor::lose(meta::Tx& tx, const Case& one) {
-  TRY_STATUS(tell(tx, "blob_missing", one.digest, "its file is gone; push the image again", x_mend));
+  TRY_STATUS(tell(tx, "blob_missing", one.digest, "its file is gone; push the image again", false));
   if (!x_mend) return {};
   TRY_STATUS(records::append_change(tx, 0, {.blobs = -1, .bytes = -one.row.size}));
   return put_lost(tx, one);
@@ -125,8 +125,7 @@ Status BlobDoctor::settle(meta::Tx& tx, const Digest& digest, const blob::Blob& 
     TRY_STATUS(put_lost(tx, *one));
   }
   return tell(tx, "blob_corrupt", digest,
-              moved ? "put into quarantine; push the image again" : "its bytes do not hash to its name",
-              moved);
+              moved ? "quarantined; push it again" : "its bytes do not hash to its name", false);
 }
 
 Result<bool> BlobDoctor::is_sound(const Digest& digest, const blob::Blob& blob, std::int64_t bytes_per_s) {

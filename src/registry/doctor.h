@@ -1,6 +1,7 @@
 // Judges and mends one blob at a time: its row, its links and its file. Used by the check and the scrub. A
 // blob whose bytes are gone or corrupt becomes `lost`: its links stay, it is served to nobody, a HEAD says
-// that it is not there, and the next push of it heals every image that needs it.
+// that it is not there, and the next push of it heals every image that needs it. Until then that fault is
+// left: lost bytes are not mended.
 #pragma once
 
 #include "registry/inspection.h"

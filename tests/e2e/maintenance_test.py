@@ -83,6 +83,7 @@ def test_a_running_server(folder):
 
         scrubbed = run_job(server, "scrubs", {"bytes_per_second": -1})
         equal(faults(scrubbed), {"blob_corrupt": 1})
+        equal((scrubbed["repaired"], scrubbed["problems"]), (0, 1), "lost bytes are not repaired")
         equal((scrubbed["findings"][0]["subject"], scrubbed["findings"][0]["repository"]),
               (layers[0], "team/app"))
         check_healed(server, images, layers, stray)
@@ -104,7 +105,9 @@ def test_the_command_line_beside_a_running_server(folder):
         mended = run_tool("fsck", "--repair", "--data", server.data, settings=SETTINGS, check=False)
         assert "[repaired]" in mended.stdout, mended.stdout
         scrubbed = run_tool("scrub", "--fast", "--data", server.data, settings=SETTINGS, check=False)
-        assert layers[0] in scrubbed.stdout and "quarantine" in scrubbed.stdout, scrubbed.stdout
+        equal(scrubbed.returncode, 7, scrubbed)
+        assert layers[0] in scrubbed.stdout and "quarantined; push it again" in scrubbed.stdout, scrubbed.stdout
+        assert "[repaired]" not in scrubbed.stdout and "1 left" in scrubbed.stdout, scrubbed.stdout
         check_healed(server, images, layers, stray)
         run_tool("fsck", "--data", server.data, settings=SETTINGS)
         run_tool("scrub", "--data", server.data, settings=SETTINGS)
