@@ -6,11 +6,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
+#include "base/limits.h"
 #include "crypto/digest.h"
 #include "meta/db.h"
 #include "node/data_folder.h"
+#include "node/node.h"
+#include "registry/wanted.h"
 
 namespace wharfage::node {
 namespace {
@@ -146,28 +150,84 @@ Status copy_rest(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-Status check_blob(const fs::path& file) {
-  std::string algorithm = file.parent_path().parent_path().filename().string();
-  TRY(Digest named, Digest::parse(algorithm + ":" + file.filename().string()));
-  Hasher hasher(named.algorithm());
+std::string digest_named(const fs::path& file) {
+  return file.parent_path().parent_path().filename().string() + ":" + file.filename().string();
+}
+
+Result<fs::path> file_of(const std::string& data, const std::string& text) {
+  TRY(Digest digest, Digest::parse(text));
+  std::string algorithm = text.substr(0, text.find(':')), hex(digest.hex());
+  return fs::path(data) / "blobs" / algorithm / hex.substr(0, 2) / hex;
+}
+
+// What cannot be read is as good as wrong; a name that no blob has is not sound either.
+bool is_sound(const fs::path& file) {
+  auto named = Digest::parse(digest_named(file));
+  if (!named.ok()) return false;
+  Hasher hasher(named->algorithm());
   std::ifstream in(file, std::ios::binary);
-  std::string chunk(1 << 20, '\0');
+  std::string chunk(limits::blob_copy_chunk, '\0');
   while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
     hasher.update({chunk.data(), static_cast<std::size_t>(in.gcount())});
   }
-  if (!(hasher.finish() == named))
-    return fail(Reason::digest_invalid, "a blob of the backup is damaged", named.text());
-  return {};
+  return in.eof() && hasher.finish() == *named;
 }
 
-Status check_blobs(const fs::path& blobs) {
+// Damaged bytes stay in the backup, for whoever wants to look at them.
+Status remove_damaged(const fs::path& blobs, std::set<std::string>& damaged) {
   std::error_code error;
   if (!fs::exists(blobs, error)) return {};
+  std::vector<fs::path> files;
   for (fs::recursive_directory_iterator at(blobs, error), end; !error && at != end; at.increment(error)) {
-    if (at->is_regular_file(error)) TRY_STATUS(check_blob(at->path()));
+    if (at->is_regular_file(error) && !is_sound(at->path())) files.push_back(at->path());
+  }
+  for (const auto& file : files) {
+    if (error) break;
+    damaged.insert(digest_named(file));
+    fs::remove(file, error);
   }
   if (error) return broken("cannot read " + blobs.string(), error);
   return {};
+}
+
+// Asks the copied database what should be there.
+Status compare_sizes(const std::string& target, BackupReport& report) {
+  TRY(auto db, meta::open_sqlite(target + "/wharfage.db"));
+  return registry::each_wanted_blob(*db, [&](const registry::WantedBlob& blob) -> Status {
+    if (blob.lost) {
+      report.lost.add(blob.digest);
+      return {};
+    }
+    TRY(auto file, file_of(target, blob.digest));
+    std::error_code error;
+    auto size = fs::file_size(file, error);
+    if (error)
+      report.missing.add(blob.digest);
+    else if (size != static_cast<std::uintmax_t>(blob.size))
+      report.damaged.add(blob.digest);
+    return {};
+  });
+}
+
+// A file that is there is sound by now; if its row has another size, fsck corrects the row.
+Status lose_what_lacks(const std::string& data, const std::set<std::string>& damaged, BackupReport& report) {
+  TRY(auto db, meta::open_sqlite(data + "/wharfage.db"));
+  std::vector<registry::WantedBlob> lacking;
+  TRY_STATUS(registry::each_wanted_blob(*db, [&](const registry::WantedBlob& blob) -> Status {
+    if (blob.lost) {
+      report.lost.add(blob.digest);
+      return {};
+    }
+    TRY(auto file, file_of(data, blob.digest));
+    std::error_code error;
+    if (fs::exists(file, error)) return {};
+    (damaged.contains(blob.digest) ? report.damaged : report.missing).add(blob.digest);
+    lacking.push_back(blob);
+    return {};
+  }));
+  if (lacking.empty()) return {};
+  TRY_STATUS(bring_up_to_date(*db));
+  return registry::lose_blobs(*db, lacking, SystemClock().now());
 }
 
 }  // namespace
@@ -187,6 +247,7 @@ Result<BackupReport> back_up(const std::string& data, const std::string& target)
     TRY_STATUS(db->backup(target + "/wharfage.db"));
   }
   TRY_STATUS(copy_blobs(from, to, true, report));
+  TRY_STATUS(compare_sizes(target, report));
   TRY_STATUS(copy_rest(data, target));
   TRY_STATUS(folder.finish());
   return report;
@@ -204,8 +265,10 @@ Result<BackupReport> restore(const std::string& backup, const std::string& data)
   auto copy = [&]() -> Result<BackupReport> {
     BackupReport report;
     TRY_STATUS(copy_blobs(fs::path(backup) / "blobs", fs::path(data) / "blobs", false, report));
-    TRY_STATUS(check_blobs(fs::path(data) / "blobs"));
+    std::set<std::string> damaged;
+    TRY_STATUS(remove_damaged(fs::path(data) / "blobs", damaged));
     TRY_STATUS(copy_file(fs::path(backup) / "wharfage.db", fs::path(data) / "wharfage.db", false));
+    TRY_STATUS(lose_what_lacks(data, damaged, report));
     TRY_STATUS(copy_rest(backup, data));
     TRY_STATUS(folder.finish());
     return report;

@@ -21,7 +21,7 @@ extern char** environ;
 namespace wharfage::node {
 namespace {
 
-constexpr int exit_ok = 0, exit_error = 1, exit_usage = 2;
+constexpr int exit_ok = 0, exit_error = 1, exit_usage = 2, exit_faults = 7;
 
 Environment environment() {
   Environment variables;
@@ -105,22 +105,41 @@ int show(const Arguments& arguments) {
   return exit_ok;
 }
 
-int report(const Result<BackupReport>& done, std::string_view what) {
+void name_blobs(const BlobList& blobs, std::string_view what) {
+  if (blobs.count == 0) return;
+  std::cerr << fmt::format("wharfage: {}: {}\n", what, blobs.count);
+  for (const auto& digest : blobs.digests) std::cerr << "  " << digest << "\n";
+  std::size_t named = blobs.digests.size();
+  if (auto rest = blobs.count - static_cast<std::int64_t>(named); rest > 0)
+    std::cerr << fmt::format("  and {} more\n", rest);
+}
+
+int report(const Result<BackupReport>& done, std::string_view what, std::string_view advice) {
   if (!done.ok()) return complain(done.error());
   fmt::print("{}: {} blobs, {} bytes\n", what, done->blobs, done->bytes);
-  return exit_ok;
+  name_blobs(done->lost, "warning: blobs that were lost before, push them again");
+  name_blobs(done->missing, "blobs that the database calls for are missing");
+  name_blobs(done->damaged, "blobs that the database calls for are damaged");
+  if (done->whole()) return exit_ok;
+  std::cerr << "wharfage: " << advice << "\n";
+  return exit_faults;
 }
 
 int make_backup(const Arguments& arguments) {
   auto config = effective(arguments);
   if (!config.ok()) return complain(config.error()), exit_usage;
-  return report(back_up(config->data, arguments.folder), "backed up");
+  return report(
+      back_up(config->data, arguments.folder), "backed up " + config->data,
+      "the backup holds everything else; `wharfage fsck` and `wharfage scrub` tell which images need them");
 }
 
 int make_restore(const Arguments& arguments) {
   auto config = effective(arguments);
   if (!config.ok()) return complain(config.error()), exit_usage;
-  return report(restore(arguments.folder, config->data), "restored and checked");
+  return report(
+      restore(arguments.folder, config->data), "restored into " + config->data + " and checked",
+      "everything else is restored; they count as lost: the next push of an image that needs them heals it, "
+      "`wharfage fsck` tells which those are");
 }
 
 int with_advisories(const Arguments& arguments, int (*run)(const Config&, const std::vector<std::string>&)) {

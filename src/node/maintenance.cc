@@ -21,7 +21,7 @@ int complain(const Error& error) {
   return exit_error;
 }
 
-int show(const registry::Report& report) {
+int show(const registry::Report& report, const std::string& data) {
   for (const auto& one : report.findings) {
     fmt::print("{:<18} {:<24} {} {}{}\n", one.fault, one.place, one.subject, one.detail,
                one.mended ? " [repaired]" : "");
@@ -29,7 +29,7 @@ int show(const registry::Report& report) {
   std::string looked_at;
   for (const auto& [what, number] : report.counted)
     looked_at += fmt::format("{}{} {}", looked_at.empty() ? "" : ", ", number, what);
-  fmt::print("{}; {} faults repaired, {} left\n", looked_at, report.mended, report.problems());
+  fmt::print("{}: {}; {} faults repaired, {} left\n", data, looked_at, report.mended, report.problems());
   return report.problems() == 0 ? exit_ok : exit_faults;
 }
 
@@ -85,7 +85,7 @@ int look_after(const Config& config, const std::string& kind, bool mend, std::in
   if (!base.ok() && !busy) return complain(base.error());
   auto report = busy ? by_the_server(config, wanted) : here(*base, config, wanted);
   if (!report.ok()) return complain(report.error());
-  return show(*report);
+  return show(*report, config.data);
 }
 
 }  // namespace wharfage::node

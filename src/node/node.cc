@@ -49,6 +49,12 @@ Result<Address> parse_address(const std::string& text) {
   return address;
 }
 
+Status bring_up_to_date(meta::Db& db) {
+  return meta::migrate(db, joined(auth::schema(), op::schema(), job::schema(), registry::schema(),
+                                  connect::schema(), build::schema(), scan::schema(), sign::schema(),
+                                  sync::schema(), inventory::schema(), notify::schema()));
+}
+
 Result<Foundations> lay_foundations(const Config& config) {
   TRY(auto folder, DataFolder::open(config.data));
   // A new key would open none of the secrets that are there, and would lie in the right one's place.
@@ -58,9 +64,7 @@ Result<Foundations> lay_foundations(const Config& config) {
   }
   TRY(auto vault, crypto::Vault::open(folder->master_key()));
   TRY(auto db, meta::open_sqlite(folder->database()));
-  TRY_STATUS(meta::migrate(*db, joined(auth::schema(), op::schema(), job::schema(), registry::schema(),
-                                       connect::schema(), build::schema(), scan::schema(), sign::schema(),
-                                       sync::schema(), inventory::schema(), notify::schema())));
+  TRY_STATUS(bring_up_to_date(*db));
   TRY(auto blobs, blob::Store::open(folder->path()));
   TRY(auto key, auth::load_or_create_token_key(*db, vault));
   return Foundations{std::move(folder), std::move(vault), std::move(db), std::move(blobs), std::move(key)};

@@ -10,6 +10,10 @@
 #include "base/result.h"
 #include "node/config.h"
 
+namespace wharfage::meta {
+class Db;
+}
+
 namespace wharfage::node {
 
 // What the first start made known; shown once on standard output.
@@ -37,6 +41,9 @@ class Node {
   explicit Node(std::unique_ptr<State> state);
   std::unique_ptr<State> x_state;
 };
+
+// Applies the migrations of every room that the database lacks. Error: schema_newer.
+Status bring_up_to_date(meta::Db& db);
 
 constexpr std::string_view version = "0.1.0";
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Backup of a running server, and what restore makes of it."""
+import json
 import os
 import resource
 import signal
@@ -58,25 +59,83 @@ def test_backup_while_pushes_go_on(folder):
     other.stop()
 
 
-def test_a_damaged_backup_is_refused(folder):
+def layers_of(folder):
+    """The blobs of a data folder or a backup, the largest first."""
+    blobs = [os.path.join(d, f) for d, _, names in os.walk(os.path.join(folder, "blobs")) for f in names if len(f) == 64]
+    return sorted(blobs, key=os.path.getsize, reverse=True)
+
+
+def spoil(path):
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    data[len(data) // 2] ^= 1
+    os.remove(path)  # it may be a hard link to the original
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def test_a_backup_of_a_store_that_lacks_blobs_says_so(folder):
     server = Server(os.path.join(folder, "one"))
-    fill(server, "kept/app", 2)
+    images = [oci.small_image(n, 50_000) for n in range(3)]
+    for n, image in enumerate(images):
+        oci.push(server.web(), "kept/app", image, f"v{n}")
+    gone, short, lost = layers_of(server.data)[:3]
+    os.remove(lost)
+    run_tool("fsck", "--repair", "--data", server.data, check=False)
+    known = run_tool("backup", "--data", server.data, os.path.join(folder, "known"))
+    assert os.path.basename(lost) in known.stderr and "warning" in known.stderr, known.stderr
+    assert server.data in known.stdout, known.stdout
+
+    os.remove(gone)
+    os.truncate(short, 10)
+    copy = os.path.join(folder, "copy")
+    lacking = run_tool("backup", "--data", server.data, copy, check=False)
+    equal(lacking.returncode, 7, lacking)
+    for blob in (gone, short, lost):
+        assert os.path.basename(blob) in lacking.stderr, lacking.stderr
+    server.stop()
+    equal({name for name in os.listdir(copy) if name.endswith(("-wal", "-shm"))}, set())
+    restored = run_tool("restore", "--data", os.path.join(folder, "other"), copy, check=False)
+    equal(restored.returncode, 7, restored)
+    for blob in (gone, short, lost):
+        assert os.path.basename(blob) in restored.stderr, restored.stderr
+
+
+def test_a_damaged_backup_is_restored_but_for_the_damage(folder):
+    server = Server(os.path.join(folder, "one"))
+    images = [oci.small_image(n, 50_000) for n in range(3)]
+    for n, image in enumerate(images):
+        oci.push(server.web(), "kept/app", image, f"v{n}")
     copy = os.path.join(folder, "copy")
     run_tool("backup", "--data", server.data, copy)
     server.stop()
-    blobs = [os.path.join(d, f) for d, _, names in os.walk(os.path.join(copy, "blobs")) for f in names if len(f) == 64]
-    victim = max(blobs, key=os.path.getsize)
-    with open(victim, "rb") as file:
-        data = bytearray(file.read())
-    data[len(data) // 2] ^= 1
-    os.remove(victim)  # it may be a hard link to the original
-    with open(victim, "wb") as file:
-        file.write(data)
-    target = os.path.join(folder, "target")
-    refused = run_tool("restore", "--data", target, copy, check=False)
-    equal(refused.returncode, 1)
-    assert os.path.basename(victim) in refused.stderr + refused.stdout, refused
-    assert not os.path.exists(target) or not os.listdir(target), os.listdir(target)
+    layers = [json.loads(image.manifest)["layers"][1]["digest"][7:] for image in images]
+    for path in layers_of(copy):
+        if os.path.basename(path) == layers[0]:
+            spoil(path)
+        if os.path.basename(path) == layers[1]:
+            os.remove(path)
+
+    other = Server(os.path.join(folder, "two"), start=False)
+    restored = run_tool("restore", "--data", other.data, copy, check=False)
+    equal(restored.returncode, 7, restored)
+    for layer in layers[:2]:
+        assert layer in restored.stderr, restored.stderr
+    assert layers[2] not in restored.stderr, restored.stderr
+    other.start()
+    told = run_tool("fsck", "--data", other.data, check=False)
+    equal(told.returncode, 7, told)
+    equal([sum("blob_lost" in line and layer in line for line in told.stdout.splitlines()) for layer in layers],
+          [1, 1, 0], told.stdout)
+    assert "count_wrong" not in told.stdout and "blob_missing" not in told.stdout, told.stdout
+    oci.pull(other.web(), "kept/app", "v2")
+    for layer in layers[:2]:
+        equal(other.web().head(f"/v2/kept/app/blobs/sha256:{layer}").status, 404)
+    for n, image in enumerate(images):
+        oci.push(other.web(), "kept/app", image, f"v{n}")
+    check(other, "kept/app", {})
+    run_tool("fsck", "--data", other.data)
+    other.stop()
     server.start()
     check(server, "kept/app", {})
     server.stop()
