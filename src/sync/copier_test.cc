@@ -1,5 +1,6 @@
 #include "sync/copier.h"
 
+#include "registry/policies.h"
 #include "registry/registry_fixture.h"
 
 using namespace wharfage;
@@ -58,4 +59,16 @@ TEST_CASE_FIXTURE(Copies, "a copy heals the same image, its signature too") {
   CHECK(copy("1", "1") == "ok");
   CHECK(outcome(registry->get_manifest(to, "1")) == "ok");
   CHECK(outcome(registry->get_manifest(to, signature)) == "ok");
+}
+
+TEST_CASE_FIXTURE(Copies, "a layer that the namespace has already costs nothing against its quota") {
+  registry::Repository abroad = repository("other/from");
+  registry::Policies policies(*registry, *base.ids);
+  std::string layer(5000, 'x');
+  Digest digest = blob(abroad, layer);
+  blob(from, layer);
+  REQUIRE(policies.set_quota(to.namespace_id, {.bytes = 5000}, who).ok());
+  auto source = place_here(*registry, abroad), target = place_here(*registry, to);
+  CHECK(outcome(target->write_blob(digest, 5000, *source, [](std::int64_t) { return Status(); })) == "ok");
+  CHECK(target->has_blob(digest).value() == true);
 }

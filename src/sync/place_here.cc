@@ -108,7 +108,7 @@ class Here final : public Place {
   Status receive(const std::string& upload, const Digest& digest, std::int64_t size, Place& source,
                  const Moved& moved) {
     auth::Principal who = auth::Principal::system();
-    TRY(auto writer, x_registry.open_upload(x_repository, upload, who, digest.algorithm()));
+    TRY(auto writer, x_registry.open_upload(x_repository, upload, who, digest.algorithm(), digest));
     TRY_STATUS(source.read_blob(digest, [&](std::string_view piece) -> Status {
       if (writer->size() + static_cast<std::int64_t>(piece.size()) > size) {
         return fail(Reason::size_invalid, "a blob is larger than its manifest says", digest.text());
