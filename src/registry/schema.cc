@@ -261,8 +261,11 @@ std::vector<meta::Migration> schema() {
           FOREIGN KEY (repository_id, digest) REFERENCES repository_blobs (repository_id, digest)
         ) $CLUSTERED;
         INSERT INTO manifest_blobs_by_digest (manifest_id, repository_id, digest)
-        SELECT manifest_id, repository_id, digest FROM manifest_blobs
-        ORDER BY repository_id, digest, manifest_id;
+        SELECT n.manifest_id, n.repository_id, n.digest FROM manifest_blobs n
+        WHERE EXISTS (SELECT 1 FROM manifests m WHERE m.id = n.manifest_id)
+          AND EXISTS (SELECT 1 FROM repository_blobs l
+                      WHERE l.repository_id = n.repository_id AND l.digest = n.digest)
+        ORDER BY n.repository_id, n.digest, n.manifest_id;
         DROP TABLE manifest_blobs;
         ALTER TABLE manifest_blobs_by_digest RENAME TO manifest_blobs;
       )ddl"},
