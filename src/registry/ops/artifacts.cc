@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/limits.h"
+#include "base/release.h"
 
 namespace wharfage::registry::ops {
 
@@ -14,7 +15,7 @@ bool is_chart(const Manifest& manifest) {
 namespace {
 
 Result<Artifact> with_tags(Registry& room, Manifest manifest) {
-  manifest.bytes.clear();
+  release(manifest.bytes);
   Artifact artifact{std::move(manifest), {}};
   TRY(artifact.tags, room.tags_on(artifact.manifest.id));
   return artifact;
@@ -30,10 +31,13 @@ Result<Page<Manifest>> tagged(Registry& room, const Repository& repository,
     auto tag = room.get_tag(repository, name);
     if (!tag.ok() && tag.error().kind() == ErrorKind::not_found) continue;
     if (!tag.ok()) return tag.error();
-    TRY(Manifest manifest, room.get_manifest(tag->manifest.id));  // with its pulls
+    auto manifest = room.get_manifest(tag->manifest.id);  // with its pulls
+    if (!manifest.ok() && manifest.error().kind() == ErrorKind::not_found) continue;
+    if (!manifest.ok()) return manifest.error();
+    release(manifest->bytes);
     bool chart = request.contents == Registry::Contents::charts;
-    if (!manifest.accessory && (!request.contents || is_chart(manifest) == chart))
-      found.push_back(std::move(manifest));
+    if (!manifest->accessory && (!request.contents || is_chart(*manifest) == chart))
+      found.push_back(*std::move(manifest));
   }
   auto newest = [](const Manifest& m) { return std::pair(-m.pushed_at, -m.id); };
   std::sort(found.begin(), found.end(), [&](auto& a, auto& b) { return newest(a) < newest(b); });
@@ -152,7 +156,7 @@ Result<Page<Accessory>> ListAccessories::run(Registry& room, op::Context& contex
     bool known = std::any_of(found.begin(), found.end(),
                              [&](const Accessory& other) { return other.manifest.id == referrer.id; });
     if (known) continue;
-    referrer.bytes.clear();
+    release(referrer.bytes);
     std::string type = type_of(referrer);
     found.push_back({std::move(referrer), subject.id, std::move(type)});
   }
