@@ -12,7 +12,11 @@ BlobAt to_blob(const meta::Row& row) {
 }
 
 LinkAt to_link(const meta::Row& row) {
-  return {{row.integer(0), row.text(1)}, row.integer(2) != 0, row.integer(3) != 0, row.integer(4) != 0, row.integer(5) != 0};
+  return {{row.integer(0), row.text(1)},
+          row.integer(2) != 0,
+          row.integer(3) != 0,
+          row.integer(4) != 0,
+          row.integer(5) != 0};
 }
 
 ManifestAt to_manifest(const meta::Row& row) {
@@ -44,7 +48,8 @@ Result<std::vector<LinkAt>> links_after(meta::Tx& tx, const Place& last, std::in
   return all(tx.query(R"sql(
     SELECT l.repository_id, l.digest, CASE WHEN l.loose_since IS NULL THEN 0 ELSE 1 END,
            CASE WHEN EXISTS (SELECT 1 FROM manifest_blobs m
-                             WHERE m.repository_id = l.repository_id AND m.digest = l.digest) THEN 1 ELSE 0 END,
+                             WHERE m.repository_id = l.repository_id AND m.digest = l.digest)
+                THEN 1 ELSE 0 END,
            CASE WHEN EXISTS (SELECT 1 FROM blobs b WHERE b.digest = l.digest) THEN 0 ELSE 1 END,
            CASE WHEN EXISTS (SELECT 1 FROM manifest_blobs m
                              WHERE m.repository_id = l.repository_id AND m.digest = l.digest

@@ -135,7 +135,8 @@ Status forget_counts(meta::Tx& tx, std::int64_t repository_id) {
 
 Status note_last_pull(meta::Tx& tx, std::int64_t repository_id, TimeMs at) {
   return done(tx.execute(R"sql(
-    INSERT INTO repository_pulls (repository_id, pulled_at) SELECT r.id, $2 FROM repositories r WHERE r.id = $1
+    INSERT INTO repository_pulls (repository_id, pulled_at)
+    SELECT r.id, $2 FROM repositories r WHERE r.id = $1
     ON CONFLICT (repository_id) DO UPDATE SET pulled_at = excluded.pulled_at
     WHERE repository_pulls.pulled_at < excluded.pulled_at)sql",
                          {repository_id, at}));

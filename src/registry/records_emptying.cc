@@ -91,13 +91,15 @@ Result<std::optional<Counts>> delete_some_links(meta::Tx& tx, std::int64_t repos
     SELECT COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT)
     FROM repository_blobs l JOIN blobs b ON b.digest = l.digest
     WHERE l.repository_id = $1 AND l.digest <= $2 AND b.state = 0
-      AND NOT EXISTS (SELECT 1 FROM repository_blobs o WHERE o.digest = l.digest AND o.repository_id <> $1))sql",
+      AND NOT EXISTS (SELECT 1 FROM repository_blobs o
+                      WHERE o.digest = l.digest AND o.repository_id <> $1))sql",
                             {repository_id, upto}));
   TRY_STATUS(tx.execute(R"sql(
     UPDATE blobs SET state = 1, changed_at = $3
     WHERE state IN (0, 3)
       AND digest IN (SELECT digest FROM repository_blobs WHERE repository_id = $1 AND digest <= $2)
-      AND NOT EXISTS (SELECT 1 FROM repository_blobs o WHERE o.digest = blobs.digest AND o.repository_id <> $1))sql",
+      AND NOT EXISTS (SELECT 1 FROM repository_blobs o
+                      WHERE o.digest = blobs.digest AND o.repository_id <> $1))sql",
                         {repository_id, upto, now}));
   TRY_STATUS(tx.execute(R"sql(DELETE FROM repository_blobs WHERE repository_id = $1 AND digest <= $2)sql",
                         {repository_id, upto}));

@@ -245,7 +245,8 @@ Status update_run(meta::Tx& tx, const StoredRun& s) {
 Status drop_old_runs(meta::Tx& tx, std::int64_t namespace_id, std::int64_t keep) {
   return done(tx.execute(R"sql(
     DELETE FROM retention_runs WHERE namespace_id = $1 AND id IN (
-      SELECT r.id FROM retention_runs r WHERE r.namespace_id = $1 ORDER BY r.id DESC LIMIT 100 OFFSET $2))sql",
+      SELECT r.id FROM retention_runs r WHERE r.namespace_id = $1
+      ORDER BY r.id DESC LIMIT 100 OFFSET $2))sql",
                          {namespace_id, keep}));
 }
 
@@ -317,7 +318,8 @@ Result<Page<RetentionItem>> items_of_task(meta::Tx& tx, std::int64_t run_id, con
                       to_item));
   TRY(page.total, number(tx.first(R"sql(
     SELECT COUNT(*) FROM retention_items
-    WHERE run_id = $1 AND number >= $2 AND number <= $3 AND outcome <> 'kept' AND ($4 = '' OR outcome = $4))sql",
+    WHERE run_id = $1 AND number >= $2 AND number <= $3
+      AND outcome <> 'kept' AND ($4 = '' OR outcome = $4))sql",
                                   {run_id, task.first_item, task.last_item, outcome})));
   return page;
 }

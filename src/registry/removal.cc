@@ -63,7 +63,8 @@ Status Registry::State::drop_manifest(meta::Tx& tx, const Repository& repository
   if (hide) TRY_STATUS(records::keep_deleted_tags_of(tx, manifest.id, removal));
   TRY_STATUS(records::add_tags_deleted(tx, manifest, removal.at, cause));
   TRY(auto removed, records::delete_tags_of(tx, manifest.id));
-  TRY_STATUS(hide ? records::hide_manifest(tx, manifest.id, removal) : remove_manifest(tx, manifest, removal.at));
+  TRY_STATUS(hide ? records::hide_manifest(tx, manifest.id, removal)
+                  : remove_manifest(tx, manifest, removal.at));
   TRY_STATUS(records::append_change(tx, repository.id,
                                     {.tags = -removed.tags,
                                      .accessory_tags = -removed.accessory_tags,
