@@ -105,10 +105,18 @@ TEST_CASE_FIXTURE(Damaged, "a repository that is being emptied has no findings")
 TEST_CASE_FIXTURE(Damaged, "a repository that lost its name without being deleted is looked at") {
   Digest unused = blob(app, "unused");
   execute("UPDATE repository_blobs SET loose_since = NULL WHERE digest = '" + unused.text() + "'");
+  Digest stale = blob(app, "stale");
+  execute("INSERT INTO manifest_blobs (manifest_id, repository_id, digest) SELECT 1000000, " +
+          std::to_string(app.id) + ", '" + stale.text() + "'");
   execute("UPDATE repositories SET full_name = NULL, namespace_id = NULL");
-  CHECK(check(false).faults["link_kept"] == 1);
-  CHECK(check(true).faults["link_kept"] == 1);
-  CHECK(check(false).faults["link_kept"] == 0);
+  for (bool mend : {false, true}) {
+    Report report = check(mend);
+    CHECK(report.faults["link_kept"] == 1);
+    CHECK(report.faults["reference_stale"] == 1);
+  }
+  Report report = check(false);
+  CHECK(report.faults["link_kept"] == 0);
+  CHECK(report.faults["reference_stale"] == 0);
   for (int i = 0; i < 3; ++i) REQUIRE(registry->collect(0).ok());
   CHECK_FALSE(fs::exists(file(unused)));
 }

@@ -131,7 +131,7 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
 Status Registry::Checker::stale_references(meta::Tx& tx, const records::Place& place,
                                            const std::string& name) {
   TRY(bool stale, records::has_stale_reference(tx, place));
-  bool leaving = name.empty();  // its repository has lost its name: manifests go before their references
+  TRY(bool leaving, records::is_leaving(tx, place.repository_id));  // manifests go before their references
   if (!stale || leaving) return {};
   tell(tx, {"reference_stale", name, place.digest, "a manifest that is not there refers to it", x_mend});
   if (!x_mend) return {};
