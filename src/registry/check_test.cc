@@ -306,6 +306,24 @@ TEST_CASE("a damaged manifest is served to nobody, and the next push heals it") 
   }
 }
 
+TEST_CASE(
+    "an image whose manifest was lost after it was deleted comes back with its blobs when pushed again") {
+  for (const char* damage : {"UPDATE manifest_bytes SET bytes = x'7b7d'", "DELETE FROM manifest_bytes"}) {
+    CAPTURE(damage);
+    RegistryFixture f({}, {.delete_grace_ms = day_ms});
+    Repository app = f.repository("team/app");
+    std::string bytes = f.image(app, "one");
+    auto image = f.push(app, bytes, {"1"});
+    REQUIRE(f.registry->delete_manifest(app, *image->manifest.digest).ok());
+    REQUIRE(f.registry->delete_blob(app, Digest::of("layer of one")).ok());
+    REQUIRE(f.base.db->write([&](meta::Tx& tx) { return tx.execute("DELETE FROM manifest_blobs"); }).ok());
+    REQUIRE(f.base.db->write([&](meta::Tx& tx) { return tx.execute(damage); }).ok());
+    (void)f.blob(app, "layer of one");
+    CHECK(outcome(f.push(app, bytes, {"1"})) == "ok");
+    CHECK(f.registry->open_blob(app, Digest::of("layer of one")).ok());
+  }
+}
+
 TEST_CASE_FIXTURE(Damaged, "a push replaces what has decayed, for every repository that has it open") {
   Repository other = repository("other/app");
   std::string large(64 * 1024, 'x');

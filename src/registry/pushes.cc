@@ -216,8 +216,8 @@ Result<Manifest> Registry::Push::revive(meta::Tx& tx, const Manifest& deleted) {
     manifest.accessory = x_wanted.accessory;
     manifest.pushed_at = x_now;
   }
+  TRY_STATUS(records::put_manifest_bytes(tx, manifest.id, x_wanted.bytes));  // what it needs stands in them
   TRY_STATUS(x_state.revive(tx, manifest));
-  TRY_STATUS(records::put_manifest_bytes(tx, manifest.id, x_wanted.bytes));
   ++(manifest.accessory ? x_change.accessories : x_change.manifests);
   return manifest;
 }
