@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/limits.h"
 #include "registry/policies.h"
@@ -99,6 +100,58 @@ Result<FreeTags> free_tags(meta::Tx& tx, const DeletedManifest& deleted, const s
   return found;
 }
 
+// Signatures and the like that went no earlier than their subject.
+Result<std::vector<std::string>> accessories_of(meta::Tx& tx, const DeletedManifest& deleted) {
+  std::int64_t repository_id = deleted.manifest.repository_id;
+  std::string stem = deleted.manifest.digest->text();
+  TRY(auto found, records::deleted_referrers(tx, repository_id, stem, deleted.deleted_at));
+  stem[stem.find(':')] = '-';
+  for (const char* suffix : {"", ".sig", ".att", ".sbom"}) {
+    TRY(auto tag, records::find_deleted_tag(tx, repository_id, stem + suffix));
+    if (tag && tag->deleted_at >= deleted.deleted_at) found.push_back(tag->digest);
+  }
+  return found;
+}
+
+Error too_deep() {
+  return fail(Reason::too_large, "the image is nested too deeply");
+}
+
+// Counts the tags that restore() would bring back, on the same way through the images.
+struct TagCount {
+  meta::Db& db;
+  const std::int64_t repository_id;
+  const std::string& apart;  // a tag that is not counted
+  std::set<std::string> seen;
+  std::int64_t tags = 0;
+
+  Status add(const std::string& digest, int depth) {
+    if (depth > limits::restore_depth_max) return too_deep();
+    if (!seen.insert(digest).second) return {};
+    std::vector<std::string> along;
+    TRY(auto deleted, db.read([&](meta::Tx& tx) -> Result<std::optional<DeletedManifest>> {
+      TRY(auto found, records::find_deleted_manifest(tx, repository_id, digest));
+      if (!found) return found;
+      TRY(along, records::deleted_children(tx, found->manifest.id));
+      TRY(auto accessories, accessories_of(tx, *found));
+      along.insert(along.end(), accessories.begin(), accessories.end());
+      return found;
+    }));
+    if (!deleted) return {};
+    TRY_STATUS(add_tags(*deleted));
+    for (const auto& next : along) TRY_STATUS(add(next, depth + 1));
+    return {};
+  }
+
+  Status add_tags(const DeletedManifest& deleted) {
+    for (FreeTags page; !page.end;) {
+      TRY(page, db.read([&](meta::Tx& tx) { return free_tags(tx, deleted, page.last); }));
+      for (const auto& name : page.names) tags += name == apart || is_accessory_tag(name) ? 0 : 1;
+    }
+    return {};
+  }
+};
+
 }  // namespace
 
 // All tags that the image brings along, and `tag` if it is none of them, are admitted before any of it comes
@@ -110,12 +163,9 @@ Status Policies::admit_restore(const Repository& repository, const std::string& 
       db.read([&](meta::Tx& tx) { return records::find_deleted_manifest(tx, repository.id, digest); }));
   if (!deleted) return {};
   TRY(auto there, db.read([&](meta::Tx& tx) { return records::find_tag_row(tx, repository.id, tag); }));
-  std::int64_t more = tag.empty() || there || is_accessory_tag(tag) ? 0 : 1;
-  FreeTags page;
-  while (!page.end) {
-    TRY(page, db.read([&](meta::Tx& tx) { return free_tags(tx, *deleted, page.last); }));
-    for (const auto& name : page.names) more += name == tag || is_accessory_tag(name) ? 0 : 1;
-  }
+  TagCount count{.db = db, .repository_id = repository.id, .apart = tag};
+  TRY_STATUS(count.add(digest, 0));
+  std::int64_t more = count.tags + (tag.empty() || there || is_accessory_tag(tag) ? 0 : 1);
   TRY(auto space, x_registry.get_namespace(repository.namespace_id));
   return x_registry.admit(space, {.tags = more});
 }
@@ -124,7 +174,7 @@ Status Policies::admit_restore(const Repository& repository, const std::string& 
 // it is.
 Result<Manifest> Policies::restore(const Repository& repository, const std::string& digest,
                                    const auth::Principal& who, int depth) {
-  if (depth > limits::restore_depth_max) return fail(Reason::too_large, "the image is nested too deeply");
+  if (depth > limits::restore_depth_max) return too_deep();
   struct Found {
     std::optional<DeletedManifest> deleted;
     std::string bytes;
@@ -167,20 +217,9 @@ Status Policies::restore_tags(const Repository& repository, const DeletedManifes
   return {};
 }
 
-// Signatures and the like that went no earlier than their subject.
 Status Policies::restore_accessories(const Repository& repository, const DeletedManifest& deleted,
                                      const auth::Principal& who, int depth) {
-  std::string stem = deleted.manifest.digest->text();
-  stem[stem.find(':')] = '-';
-  TRY(auto digests, x_registry.db().read([&](meta::Tx& tx) -> Result<std::vector<std::string>> {
-    TRY(auto found,
-        records::deleted_referrers(tx, repository.id, deleted.manifest.digest->text(), deleted.deleted_at));
-    for (const char* suffix : {"", ".sig", ".att", ".sbom"}) {
-      TRY(auto tag, records::find_deleted_tag(tx, repository.id, stem + suffix));
-      if (tag && tag->deleted_at >= deleted.deleted_at) found.push_back(tag->digest);
-    }
-    return found;
-  }));
+  TRY(auto digests, x_registry.db().read([&](meta::Tx& tx) { return accessories_of(tx, deleted); }));
   for (const auto& digest : digests) TRY_STATUS(restore(repository, digest, who, depth + 1));
   return {};
 }
