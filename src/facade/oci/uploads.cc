@@ -166,10 +166,10 @@ Result<bool> Exchange::mount_from_anywhere(const registry::Repository& to, const
   return registry().mount_blob(to, readable, digest);
 }
 
-// Before the first byte of a body whose length is known. What is there already is not asked about twice.
+// Before the first byte of a body whose length is known. With a digest its writer judges: what the namespace
+// has already costs nothing.
 Status Exchange::admit(const registry::Repository& repository) {
-  auto digest = Digest::parse(find_param(x_query, "digest").value_or(""));
-  if (digest.ok() && registry().blob_size(repository, *digest).ok()) return {};
+  if (find_param(x_query, "digest")) return {};
   return registry().admit(repository, std::max<std::int64_t>(body_length().value_or(0), 1));
 }
 
@@ -185,14 +185,14 @@ Opened Exchange::begin_upload() {
   if (*mounted) return **std::move(mounted);
   auto algorithm = algorithm_of(x_query);
   if (!algorithm.ok()) return refuse(algorithm.error());
+  auto text = find_param(x_query, "digest");
+  auto digest = Digest::parse(text.value_or(""));
+  if (text && !digest.ok()) return refuse(digest.error());
   if (Status room = admit(*repository); !room.ok()) return refuse(room.error());
   auto id = registry().begin_upload(*repository, x_who);
   if (!id.ok()) return refuse(id.error());
-  auto text = find_param(x_query, "digest");
   if (!text) return accepted(202, upload_location(*id), *id, 0);
 
-  auto digest = Digest::parse(*text);
-  if (!digest.ok()) return refuse(digest.error());
   auto writer = registry().open_upload(*repository, *id, x_who, *algorithm, *digest);
   if (!writer.ok()) return refuse(writer.error());
   Status room = (*writer)->expect(body_length().value_or(0));
