@@ -45,6 +45,7 @@ Status Registry::Collector::expire_uploads() {
   }));
   for (const auto& file : files) {
     if (x_state.blobs.cancel_upload(file.id).ok()) ++collected.uploads;
+    x_state.upload_bytes.drop(file.id);
   }
   return {};
 }

@@ -89,7 +89,10 @@ Result<bool> Registry::Collector::remove_uploads(meta::Tx& tx, std::int64_t id) 
   TRY(auto uploads, records::uploads_of(tx, id, rows_per_step));
   for (const auto& upload : uploads) {
     TRY_STATUS(records::delete_upload(tx, upload));
-    tx.on_commit([this, upload] { (void)x_state.blobs.cancel_upload(upload); });
+    tx.on_commit([this, upload] {
+      (void)x_state.blobs.cancel_upload(upload);
+      x_state.upload_bytes.drop(upload);
+    });
   }
   return !uploads.empty();
 }

@@ -257,14 +257,17 @@ TEST_CASE_FIXTURE(Uploading, "an upload that was overtaken by others is refused 
 TEST_CASE_FIXTURE(Uploading, "all unfinished uploads of a namespace hold no more than its quota") {
   limit(app, {.bytes = 1000});
   std::string first = begin(), second = begin(), third = begin();
-  REQUIRE(writer(first)->append(std::string(600, 'a')).ok());
-  REQUIRE(writer(second)->append(std::string(400, 'b')).ok());
-  CHECK(outcome(writer(third)->append("c")) == "quota_exceeded");
-  REQUIRE(registry->cancel_upload(app, second, who).ok());
-  third = begin();
-  REQUIRE(writer(third)->append(std::string(300, 'c')).ok());
   {
     auto last = writer(first);
+    REQUIRE(last->append(std::string(600, 'a')).ok());
+    {
+      auto other = writer(second);
+      REQUIRE(other->append(std::string(400, 'b')).ok());
+      CHECK(outcome(writer(third)->append("c")) == "quota_exceeded");
+    }
+    REQUIRE(registry->cancel_upload(app, second, who).ok());
+    third = begin();
+    REQUIRE(writer(third)->append(std::string(300, 'c')).ok());
     REQUIRE(registry->finish_upload(app, first, *last, Digest::of(std::string(600, 'a'))).ok());
   }
   auto more = writer(third);
@@ -277,12 +280,68 @@ TEST_CASE_FIXTURE(Uploading, "all unfinished uploads of a namespace hold no more
       (*registry->open_upload(other, id, who, DigestAlgorithm::sha256))->append(std::string(5000, 'd')).ok());
 }
 
+TEST_CASE_FIXTURE(Uploading, "uploads that nobody writes to give way to one that is written to") {
+  limit(app, {.bytes = 1000});
+  for (bool kept : {false, true}) {
+    CAPTURE(kept);
+    std::string oldest = begin(kept), older = begin(kept), written = begin(kept), next = begin(kept);
+    REQUIRE(writer(oldest)->append(std::string(300, 'a')).ok());
+    REQUIRE(writer(older)->append(std::string(300, 'b')).ok());
+    {
+      auto busy = writer(written);
+      REQUIRE(busy->append(std::string(400, 'c')).ok());
+      CHECK(writer(next)->append(std::string(200, 'd')).ok());
+      CHECK(outcome(registry->upload_size(app, oldest, who)) == "upload_unknown");
+      CHECK(outcome(store->upload_size(oldest)) == "upload_unknown");
+      CHECK(outcome(registry->open_upload(app, oldest, who, DigestAlgorithm::sha256)) == "upload_unknown");
+      CHECK(registry->upload_size(app, older, who).value_or(0) == 300);
+      // All but what is written to.
+      CHECK(outcome(writer(begin(kept))->append(std::string(601, 'e'))) == "quota_exceeded");
+      CHECK(outcome(registry->upload_size(app, older, who)) == "upload_unknown");
+      CHECK(busy->append("c").ok());
+      CHECK(registry->upload_size(app, written, who).value_or(0) == 401);
+    }
+    REQUIRE(registry->cancel_upload(app, written, who).ok());
+    check_gone(next);
+    CHECK(store->uploads()->empty());
+  }
+}
+
+TEST_CASE_FIXTURE(Uploading, "an upload that another process writes to does not give way") {
+  limit(app, {.bytes = 1000});
+  std::string id = begin(true);
+  REQUIRE(writer(id)->append(std::string(900, 'a')).ok());
+  REQUIRE((*store->open_upload(id, DigestAlgorithm::sha256))->append("b").ok());
+  CHECK(writer(begin())->append(std::string(200, 'c')).ok());
+  CHECK(registry->upload_size(app, id, who).value_or(0) == 901);
+}
+
+TEST_CASE_FIXTURE(Uploading, "an upload whose file or repository has gone holds nothing") {
+  limit(app, {.bytes = 1000});
+  Repository web = repository("team/web");
+  auto fill = [&](const Repository& into) {
+    std::string id = *registry->begin_upload(into, who);
+    auto opened = *registry->open_upload(into, id, who, DigestAlgorithm::sha256);
+    REQUIRE(opened->append(std::string(1000, 'a')).ok());
+    REQUIRE(registry->keep_upload(into, id, who).ok());
+    return std::pair(id, std::move(opened));
+  };
+  auto lost = fill(web);
+  REQUIRE(store->cancel_upload(lost.first).ok());
+  lost.second.reset();
+  auto emptied = fill(web);
+  REQUIRE(registry->delete_repository(web.id).ok());
+  empty_all();
+  CHECK(outcome(emptied.second->append("")) == "upload_unknown");
+  CHECK(writer(begin())->append(std::string(1000, 'b')).ok());
+}
+
 TEST_CASE("what unfinished uploads hold") {
   UploadBytes uploads;
   using Verdict = UploadBytes::Verdict;
   CHECK(uploads.grow("a", 1, {}) == Verdict::gone);
-  uploads.open("a", 7, 100, 0);
-  uploads.open("b", 7, 0, 0);
+  uploads.open("a", {7, 1}, 100, 0);
+  uploads.open("b", {7, 1}, 0, 0);
   CHECK(uploads.grow("b", 50, 150) == Verdict::fine);
   CHECK(uploads.grow("b", 1, 150) == Verdict::over);
   CHECK(uploads.grow("a", 1, {}) == Verdict::fine);
@@ -293,15 +352,15 @@ TEST_CASE("what unfinished uploads hold") {
   uploads.close("b", 50, 10);
   CHECK_FALSE(uploads.holds("b"));
   CHECK(uploads.held(7) == 90);
-  uploads.open("c", 8, 1, limits::upload_lifetime_ms + 9);
+  uploads.open("c", {8, 1}, 1, limits::upload_lifetime_ms + 9);
   CHECK(uploads.holds("a"));
-  uploads.open("d", 8, 1, limits::upload_lifetime_ms + 10);  // "a" was written to last at 10
+  uploads.open("d", {8, 1}, 1, limits::upload_lifetime_ms + 10);  // "a" was written to last at 10
   CHECK_FALSE(uploads.holds("a"));
   CHECK(uploads.held(7) == 0);
-  uploads.open("e", 8, 0, 20 * limits::upload_lifetime_ms);
+  uploads.open("e", {8, 1}, 0, 20 * limits::upload_lifetime_ms);
   CHECK(uploads.holds("c"));  // somebody writes
   for (int i = 0; i < 65'540; ++i) {
-    uploads.open(std::to_string(i), 9, 1, 21 * limits::upload_lifetime_ms);
+    uploads.open(std::to_string(i), {9, 1}, 1, 21 * limits::upload_lifetime_ms);
     uploads.close(std::to_string(i), 1, 21 * limits::upload_lifetime_ms);
   }
   CHECK(uploads.held(9) <= 65'537);
@@ -339,6 +398,28 @@ TEST_CASE("what comes back is admitted like a push") {
   CHECK(w.usage(app).repositories == 1);
   REQUIRE(w.registry->delete_tag(second, "1").ok());
   CHECK(w.policies.restore_repository(app.namespace_id, app.id).ok());
+  CHECK(w.usage(app).tags == 3);
+}
+
+TEST_CASE("what comes back with an image is admitted before any of it does") {
+  World w(day_ms);
+  Repository app = w.repository("team/app");
+  auto child = w.push_image(app, "child", {"child"});
+  std::string list =
+      index_json({descriptor(*child.digest, static_cast<std::size_t>(child.size), oci_manifest)});
+  auto index = w.push(app, list, {"multi"}, oci_index);
+  REQUIRE(index.ok());
+  auto note = w.push_image(app, "note", {"note"},
+                           ",\"subject\":" + descriptor(*index->manifest.digest, list.size(), oci_index));
+  for (const auto& digest : {*index->manifest.digest, *child.digest, *note.digest})
+    REQUIRE(w.registry->delete_manifest(app, digest).ok());
+  w.limit(app, {.tags = 2});
+  CHECK(outcome(w.policies.restore_manifest(app, *index->manifest.digest, w.who)) == "quota_exceeded");
+  CHECK(outcome(w.policies.restore_deleted_tag(app, "multi", w.who)) == "quota_exceeded");
+  CHECK(w.usage(app).tags == 0);
+  CHECK(w.policies.deleted_manifests(app, {0, 10})->size() == 3);
+  w.limit(app, {.tags = 3});
+  CHECK(w.policies.restore_deleted_tag(app, "multi", w.who).ok());
   CHECK(w.usage(app).tags == 3);
 }
 

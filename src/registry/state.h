@@ -135,7 +135,7 @@ struct Registry::State {
   Status check_upload(const Repository& repository, const std::string& id, const std::string& owner);
   Status insert_upload(const Repository& repository, const std::string& id, const std::string& owner);
   // With its bytes. upload_unknown when another one has finished or cancelled it.
-  Status drop_upload(const Repository& repository, const std::string& id);
+  Status drop_upload(std::int64_t repository_id, const std::string& id);
   // What links that were removed come to, counted once per transaction.
   struct Unlinked {
     records::Counts store;

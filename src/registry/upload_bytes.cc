@@ -1,5 +1,7 @@
 #include "registry/upload_bytes.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 
 namespace wharfage::registry {
@@ -9,13 +11,13 @@ constexpr std::size_t idle_uploads_max = 65'536;
 
 }  // namespace
 
-void UploadBytes::open(const std::string& id, std::int64_t namespace_id, std::int64_t size, TimeMs now) {
+void UploadBytes::open(const std::string& id, Place place, std::int64_t size, TimeMs now) {
   std::lock_guard lock(x_mutex);
   forget_old(now);
   Upload& upload = x_uploads[id];
   if (upload.idle) x_idle.erase(*upload.idle);
   upload.idle.reset();
-  upload.namespace_id = namespace_id;
+  upload.place = place;
   resize(upload, size);
 }
 
@@ -24,7 +26,7 @@ void UploadBytes::close(const std::string& id, std::int64_t size, TimeMs now) {
   auto found = x_uploads.find(id);
   if (found == x_uploads.end() || found->second.idle) return;
   resize(found->second, size);
-  found->second.idle = x_idle.insert(x_idle.end(), {id, now});
+  found->second.idle = x_idle.insert(x_idle.end(), {id, found->second.place.namespace_id, now});
 }
 
 void UploadBytes::drop(const std::string& id) {
@@ -37,10 +39,21 @@ UploadBytes::Verdict UploadBytes::grow(const std::string& id, std::int64_t by,
   std::lock_guard lock(x_mutex);
   auto found = x_uploads.find(id);
   if (found == x_uploads.end()) return Verdict::gone;
-  auto held = x_held.find(found->second.namespace_id);
+  auto held = x_held.find(found->second.place.namespace_id);
   if (most && (held == x_held.end() ? 0 : held->second) + by > *most) return Verdict::over;
   resize(found->second, found->second.bytes + by);
   return Verdict::fine;
+}
+
+std::optional<UploadBytes::Abandoned> UploadBytes::take_abandoned(std::int64_t namespace_id) {
+  std::lock_guard lock(x_mutex);
+  auto longest = std::find_if(x_idle.begin(), x_idle.end(),
+                              [&](const Idle& idle) { return idle.namespace_id == namespace_id; });
+  if (longest == x_idle.end()) return std::nullopt;
+  const Upload& upload = x_uploads.at(longest->id);
+  Abandoned abandoned{longest->id, upload.place.repository_id, upload.bytes};
+  forget(abandoned.id);
+  return abandoned;
 }
 
 bool UploadBytes::holds(const std::string& id) const {
@@ -56,7 +69,7 @@ std::int64_t UploadBytes::held(std::int64_t namespace_id) const {
 
 void UploadBytes::resize(Upload& upload, std::int64_t size) {
   if (size == upload.bytes) return;
-  auto held = x_held.try_emplace(upload.namespace_id).first;
+  auto held = x_held.try_emplace(upload.place.namespace_id).first;
   held->second += size - upload.bytes;
   if (held->second == 0) x_held.erase(held);
   upload.bytes = size;

@@ -1,7 +1,7 @@
 // What unfinished uploads hold, as far as this process has written to them: those of one namespace are
 // bounded together without asking the database or the disk for each chunk. It also tells a writer that its
 // upload was cancelled. Uploads nobody writes to are forgotten when they are as old as uploads may become,
-// the oldest first when there are too many. Thread-safe.
+// the oldest first when there are too many, and given up when others need their room. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,11 @@ namespace wharfage::registry {
 
 class UploadBytes {
  public:
+  struct Place {
+    std::int64_t namespace_id = 0, repository_id = 0;
+  };
   // Somebody writes to it from now on; it holds `size` bytes.
-  void open(const std::string& id, std::int64_t namespace_id, std::int64_t size, TimeMs now);
+  void open(const std::string& id, Place place, std::int64_t size, TimeMs now);
   // Nobody does any more. Nothing happens when it is gone.
   void close(const std::string& id, std::int64_t size, TimeMs now);
   // Finished or cancelled.
@@ -28,16 +31,24 @@ class UploadBytes {
   // changed then.
   enum class Verdict { fine, over, gone };
   Verdict grow(const std::string& id, std::int64_t by, std::optional<std::int64_t> most);
+  // Forgets the one of this namespace that nobody has written to for longest, for the caller to cancel.
+  struct Abandoned {
+    std::string id;
+    std::int64_t repository_id = 0, bytes = 0;
+  };
+  std::optional<Abandoned> take_abandoned(std::int64_t namespace_id);
   bool holds(const std::string& id) const;
   std::int64_t held(std::int64_t namespace_id) const;
 
  private:
   struct Idle {
     std::string id;
+    std::int64_t namespace_id = 0;
     TimeMs since = 0;
   };
   struct Upload {
-    std::int64_t namespace_id = 0, bytes = 0;
+    Place place;
+    std::int64_t bytes = 0;
     std::optional<std::list<Idle>::iterator> idle;
   };
   void resize(Upload& upload, std::int64_t size);

@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 
 namespace wharfage::registry {
+namespace {
+
+constexpr int abandoned_per_write_max = 64;
+
+}  // namespace
 
 MeasuredWriter::MeasuredWriter(Registry::State& state, Repository repository, std::string id,
                                Registry::State::Room room, std::unique_ptr<blob::Writer> writer)
@@ -11,16 +16,27 @@ MeasuredWriter::MeasuredWriter(Registry::State& state, Repository repository, st
       x_id(std::move(id)),
       x_room(room),
       x_writer(std::move(writer)) {
-  x_state.upload_bytes.open(x_id, x_repository.namespace_id, x_writer->size(), x_state.clock.now());
+  x_state.upload_bytes.open(x_id, {x_repository.namespace_id, x_repository.id}, x_writer->size(),
+                            x_state.clock.now());
 }
 
 MeasuredWriter::~MeasuredWriter() {
-  x_state.upload_bytes.close(x_id, x_writer->size(), x_state.clock.now());
+  if (has_lost_file()) {
+    x_state.upload_bytes.drop(x_id);
+  } else {
+    x_state.upload_bytes.close(x_id, x_writer->size(), x_state.clock.now());
+  }
+}
+
+// The disk could not keep it, or another process removed it.
+bool MeasuredWriter::has_lost_file() const {
+  auto size = x_state.blobs.upload_size(x_id);
+  return !size.ok() && size.error().reason == Reason::upload_unknown;
 }
 
 // An upload that cannot become a blob keeps no room.
 Status MeasuredWriter::refuse(const Error& why) {
-  (void)x_state.drop_upload(x_repository, x_id);
+  (void)x_state.drop_upload(x_repository.id, x_id);
   return why;
 }
 
@@ -32,10 +48,26 @@ Status MeasuredWriter::expect(std::int64_t bytes) {
                      x_repository.namespace_name));
 }
 
+// Uploads that nobody writes to give way, those first that were left longest: their clients hear
+// upload_unknown and may begin again. One whose file has another size is written to by another process.
+UploadBytes::Verdict MeasuredWriter::grow(std::int64_t by) {
+  UploadBytes& uploads = x_state.upload_bytes;
+  auto verdict = uploads.grow(x_id, by, x_room.together);
+  for (int tries = 0; verdict == UploadBytes::Verdict::over && tries < abandoned_per_write_max; ++tries) {
+    auto abandoned = uploads.take_abandoned(x_repository.namespace_id);
+    if (!abandoned) break;
+    auto size = x_state.blobs.upload_size(abandoned->id);
+    if (size.ok() && *size == abandoned->bytes)
+      (void)x_state.drop_upload(abandoned->repository_id, abandoned->id);
+    verdict = uploads.grow(x_id, by, x_room.together);
+  }
+  return verdict;
+}
+
 Status MeasuredWriter::append(std::string_view bytes) {
   auto more = static_cast<std::int64_t>(bytes.size());
   TRY_STATUS(expect(more));
-  switch (x_state.upload_bytes.grow(x_id, more, x_room.together)) {
+  switch (grow(more)) {
     case UploadBytes::Verdict::gone:
       return fail(Reason::upload_unknown, {}, x_id);
     case UploadBytes::Verdict::over:

@@ -25,6 +25,8 @@ class MeasuredWriter final : public UploadWriter {
 
  private:
   Status refuse(const Error& why);
+  bool has_lost_file() const;
+  UploadBytes::Verdict grow(std::int64_t by);
 
   Registry::State& x_state;
   const Repository x_repository;

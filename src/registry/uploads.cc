@@ -114,15 +114,15 @@ Status Registry::cancel_upload(const Repository& repository, const std::string& 
   std::string owner = owner_of(who);
   bool young = x_state->young_uploads.holds(id, repository.id, owner);
   if (!young) TRY_STATUS(x_state->check_upload(repository, id, owner));
-  return x_state->drop_upload(repository, id);
+  return x_state->drop_upload(repository.id, id);
 }
 
 // Whoever takes the note or the row ends the upload. Only then its file goes, and last a writer hears of it:
 // one that begins in between looks for the note or the row once more.
-Status Registry::State::drop_upload(const Repository& repository, const std::string& id) {
-  bool mine = young_uploads.take(id, repository.id);
+Status Registry::State::drop_upload(std::int64_t repository_id, const std::string& id) {
+  bool mine = young_uploads.take(id, repository_id);
   if (!mine) {
-    TRY(mine, db.write([&](meta::Tx& tx) { return records::delete_upload(tx, id, repository.id); }));
+    TRY(mine, db.write([&](meta::Tx& tx) { return records::delete_upload(tx, id, repository_id); }));
   }
   if (!mine) return fail(Reason::upload_unknown, {}, id);
   // A file that cannot be removed now has no row any more: collect() removes it when it is old.
@@ -137,7 +137,7 @@ Status Registry::finish_upload(const Repository& repository, const std::string& 
   std::int64_t size = writer.size();
   if (size > limits::blob_bytes_max) return fail(Reason::too_large, "the blob is too large", digest.text());
   if (Status room = state.admit_blob(repository, digest, size); !room.ok()) {
-    if (room.error().reason == Reason::quota_exceeded) (void)state.drop_upload(repository, id);
+    if (room.error().reason == Reason::quota_exceeded) (void)state.drop_upload(repository.id, id);
     return room;
   }
   Arrivals::Stay stay(state.arrivals, digest);

@@ -255,15 +255,24 @@ def test_an_upload_ends_where_the_quota_does(server):
     equal(web.patch(location, oci.noise(60_000, 94)).status, 202)
     gone(location, web.patch(location, oci.noise(40_000, 95)))
 
+    # What nobody writes to gives way, the oldest first.
     first, second, third = begin(), begin(), begin()
     equal(web.patch(first, oci.noise(60_000, 96)).status, 202)
     equal(web.patch(second, oci.noise(40_000, 97)).status, 202)
-    refused = web.patch(third, b"one more")
-    equal((refused.status, refused.code()), (403, "DENIED"))
-    equal(web.get(third).status, 404)
-    for location in (first, second):
+    equal(web.patch(third, b"one more").status, 202)
+    lost = web.patch(first, b"more")
+    equal((lost.status, lost.code()), (404, "BLOB_UPLOAD_UNKNOWN"))
+    for location in (second, third):
         equal(web.delete(location).status, 204)
     equal(sorted(uploads_of(server)), before)
+    # With its digest in the first request, too, a blob that the namespace has costs nothing.
+    kept = oci.noise(90_000, 99)
+    oci.push_blob(web, "narrow/app", kept)
+    equal(web.post(f"/v2/narrow/second/blobs/uploads/?digest={oci.digest(kept)}", kept).status, 201)
+    fresh = oci.noise(90_000, 100)
+    refused = web.post(f"/v2/narrow/second/blobs/uploads/?digest={oci.digest(fresh)}", fresh)
+    equal((refused.status, refused.code()), (403, "DENIED"))
+    server.api("PUT", "/namespaces/narrow/quota", {"bytes": 200_000})
     data = oci.noise(50_000, 98)
     equal(web.put(f"{begin()}?digest={oci.digest(data)}", iter([data])).status, 201)
 
