@@ -14,8 +14,8 @@ namespace {
 
 constexpr const char* daily = "0 0 1 * * *";
 
-constexpr std::array<std::string_view, 5> keep_names{"all", "pushed_count", "pulled_count", "pushed_days",
-                                                     "pulled_days"};
+constexpr std::array<std::string_view, 7> keep_names{
+    "all", "pushed_count", "pulled_count", "pushed_images", "pulled_images", "pushed_days", "pulled_days"};
 
 Status check_rule(const RetentionRule& rule) {
   if (rule.name.empty() || rule.name.size() > limits::policy_name_max)

@@ -24,11 +24,14 @@ struct StoredRun;  // retention_records.h
 }
 
 enum class Keep {
-  all,           // whatever the rule selects
-  pushed_count,  // of a repository, the `value` tags that were pushed or moved last
-  pulled_count,  // the `value` tags that were pulled last; those never pulled come after, by their pushes
-  pushed_days,   // what was pushed or moved within the last `value` days
-  pulled_days,   // what was pulled (or else pushed) within the last `value` days
+  all,            // whatever the rule selects
+  pushed_count,   // of a repository, the `value` tags that were pushed or moved last
+  pulled_count,   // the `value` tags that were pulled last; those never pulled come after, by their pushes
+  pushed_images,  // as the two before, but the images are counted, each with all of its tags that are
+                  // selected
+  pulled_images,
+  pushed_days,  // what was pushed or moved within the last `value` days
+  pulled_days,  // what was pulled (or else pushed) within the last `value` days
 };
 std::string_view keep_name(Keep keep);
 std::optional<Keep> parse_keep(std::string_view name);

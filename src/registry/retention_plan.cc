@@ -33,8 +33,13 @@ struct Concerned {
 struct Running {
   const RetentionRule& rule;
   const TagPatterns& spared;
-  std::int64_t seen = 0;
-  Ids pulled_last;  // of a rule that counts pulls: what it keeps
+  Ids last{};  // of a rule that counts: what it keeps, by what_counts()
+
+  bool counts_pulls() const { return rule.keep == Keep::pulled_count || rule.keep == Keep::pulled_images; }
+  std::int64_t what_counts(const Candidate& candidate) const {
+    bool images = rule.keep == Keep::pushed_images || rule.keep == Keep::pulled_images;
+    return images ? candidate.manifest_id : candidate.id;
+  }
 
   bool selects(const Candidate& candidate) const {
     if (candidate.tag.empty()) return rule.untagged;
@@ -45,9 +50,12 @@ struct Running {
       case Keep::all:
         return true;
       case Keep::pushed_count:
-        return seen++ < rule.value;
+      case Keep::pushed_images:
+        if (static_cast<std::int64_t>(last.size()) < rule.value) last.insert(what_counts(candidate));
+        return last.contains(what_counts(candidate));
       case Keep::pulled_count:
-        return pulled_last.contains(candidate.id);
+      case Keep::pulled_images:
+        return last.contains(what_counts(candidate));
       case Keep::pushed_days:
         return candidate.pushed_at >= now - rule.value * day_ms;
       case Keep::pulled_days:
@@ -127,25 +135,27 @@ class Planner {
 };
 
 // The `value` candidates pulled last, and while there is room those never pulled, by their pushes: a heap
-// with the one to give way on top.
+// with the one to give way on top. An image counts as of its first tag here, the one pushed last.
 Status Planner::find_pulled_last(Source source, Running& running) {
   using Entry = std::tuple<TimeMs, TimeMs, std::int64_t>;
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> last;
   TRY_STATUS(each(source, [&](const Candidate& candidate) {
     if (!running.selects(candidate)) return true;
-    last.push({candidate.pulled_at, candidate.pushed_at, candidate.id});
-    if (static_cast<std::int64_t>(last.size()) > running.rule.value) last.pop();
+    if (!running.last.insert(running.what_counts(candidate)).second) return true;
+    last.push({candidate.pulled_at, candidate.pushed_at, running.what_counts(candidate)});
+    if (static_cast<std::int64_t>(last.size()) <= running.rule.value) return true;
+    running.last.erase(std::get<2>(last.top()));
+    last.pop();
     return true;
   }));
-  for (; !last.empty(); last.pop()) running.pulled_last.insert(std::get<2>(last.top()));
   return {};
 }
 
 Status Planner::judge(Source source) {
   std::vector<Running> rules;
   for (const auto& [rule, spared] : x_rules) {
-    Running running{*rule, spared, 0, {}};
-    if (rule->keep == Keep::pulled_count) TRY_STATUS(find_pulled_last(source, running));
+    Running running{*rule, spared};
+    if (running.counts_pulls()) TRY_STATUS(find_pulled_last(source, running));
     rules.push_back(std::move(running));
   }
   return each(source, [&](const Candidate& candidate) {

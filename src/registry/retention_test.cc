@@ -86,6 +86,32 @@ TEST_CASE("each way of keeping") {
   CHECK(w.plan(app, {keeping(Keep::pulled_days, 1)}) == "b @");  // d was pushed just now
 }
 
+TEST_CASE("images are counted with all of their tags") {
+  World w;
+  Repository app = w.repository("team/app");
+  auto oldest = w.daily(app, {"a"});
+  w.base.clock.advance(day_ms);
+  auto two = w.push_image(app, "two", {"b1", "b2", "b3"});
+  w.daily(app, {"c"});
+  CHECK(w.plan(app, {keeping(Keep::pushed_images, 0)}) == "c b3 b2 b1 a @ @ @");
+  CHECK(w.plan(app, {keeping(Keep::pushed_images, 2)}) == "a @");
+  CHECK(w.plan(app, {keeping(Keep::pushed_images, 2, {.except_tags = "b3"})}) == "a @");
+  CHECK(w.plan(app, {keeping(Keep::pushed_images, 3)}) == "");
+  CHECK(w.plan(app, {keeping(Keep::pushed_count, 3)}) == "b1 a @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_images, 2)}) == "a @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_images, 0)}) == "c b3 b2 b1 a @ @ @");
+  w.registry->count_pull(app, oldest[0]);
+  REQUIRE(w.registry->fold_pulls().ok());
+  CHECK(w.plan(app, {keeping(Keep::pulled_images, 1)}) == "c b3 b2 b1 @ @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_images, 2)}) == "b3 b2 b1 @");
+  w.base.clock.advance(1);
+  w.registry->count_pull(app, two);
+  REQUIRE(w.registry->fold_pulls().ok());
+  CHECK(w.plan(app, {keeping(Keep::pulled_images, 1)}) == "c a @ @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_images, 2)}) == "c @");
+  CHECK(w.plan(app, {keeping(Keep::pulled_count, 3)}) == "c a @ @");
+}
+
 TEST_CASE("a tag goes when a rule selects it and none keeps it") {
   World w;
   Repository app = w.repository("team/app"), other = w.repository("team/other");

@@ -117,11 +117,15 @@ struct Template {
   std::string_view name;
   Keep keep;
 };
-constexpr std::array<Template, 5> templates{{{"latestPulledN", Keep::pulled_count},
-                                             {"latestPushedK", Keep::pushed_count},
+// SWR counts images, not tags. Rules that count tags are shown as if they did, too: who sends them back keeps
+// more than before.
+constexpr std::array<Template, 7> templates{{{"latestPulledN", Keep::pulled_images},
+                                             {"latestPushedK", Keep::pushed_images},
                                              {"nDaysSinceLastPush", Keep::pushed_days},
                                              {"nDaysSinceLastPull", Keep::pulled_days},
-                                             {always, Keep::all}}};
+                                             {always, Keep::all},
+                                             {"latestPulledN", Keep::pulled_count},
+                                             {"latestPushedK", Keep::pushed_count}}};
 
 // The parameter has the template's name; its value is a number, of some clients as a text.
 Result<std::int64_t> value_of(const Rule& rule) {
@@ -153,9 +157,10 @@ Result<registry::RetentionRule> to_domain(const Rule& from) {
   registry::RetentionRule rule;
   TRY(rule.selector, read_selector(from.tag_selectors, from.scope_selectors));
   TRY(rule.value, value_of(from));
-  for (const auto& one : templates) {
-    if (one.name == from.rule_template) rule.keep = one.keep;
-  }
+  auto named = std::find_if(templates.begin(), templates.end(),
+                            [&](const auto& one) { return one.name == from.rule_template; });
+  if (named == templates.end()) return fail(Reason::invalid_parameter, "an unknown template", "template");
+  rule.keep = named->keep;
   rule.enabled = !from.disabled.value_or(false);
   TRY(rule.untagged, is_about_untagged(from.tag_selectors));
   rule.name = from.rule_template + " " + std::to_string(rule.value);

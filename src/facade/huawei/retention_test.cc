@@ -132,13 +132,21 @@ TEST_CASE("a retention policy of a namespace survives being shown and sent back"
   CHECK(port.call("DELETE", path).status == 200);
 }
 
-TEST_CASE("tags that were never pulled are among the last pulled while there is room") {
+TEST_CASE("what was pulled or pushed last is counted by images, and has room for those never pulled") {
   Retained port;
   Reply made = port.call("POST", port.of_space, Port::retention_body("latestPulledN", 10));
+  const std::string policy = port.of_space + "/" + made.text_at("id");
   port.go();
-  port.call("POST", port.of_space + "/" + made.text_at("id") + "/executions", R"({"dry_run":false})");
-  port.settle();
-  CHECK(port.tags(port.web) == "rc-1 v1 v2 v3 v4");
+  auto execute = [&] {
+    port.call("POST", policy + "/executions", R"({"dry_run":false})");
+    port.settle();
+    return port.tags(port.web);
+  };
+  CHECK(execute() == "rc-1 v1 v2 v3 v4");
+  port.house.base.clock.advance(day_ms);
+  port.house.push_image(port.web, "newest", {"v5", "stable", "latest"});
+  port.call("PUT", policy, Port::retention_body("latestPushedK", 2));
+  CHECK(execute() == "latest stable v4 v5");
 }
 
 TEST_CASE("an execution of a retention policy tells what it removed, repository by repository") {

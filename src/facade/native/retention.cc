@@ -27,7 +27,8 @@ struct Rule {
         field<&Rule::except_repositories>("except_repositories"),
         field<&Rule::tags>("tags").about("pattern; the default is **"),
         field<&Rule::except_tags>("except_tags"),
-        field<&Rule::keep>("keep", required).one_of("all|pushed_count|pulled_count|pushed_days|pulled_days"),
+        field<&Rule::keep>("keep", required)
+            .one_of("all|pushed_count|pulled_count|pushed_images|pulled_images|pushed_days|pulled_days"),
         field<&Rule::value>("value").range(0, 10'000).about("how many tags or days"),
         field<&Rule::untagged>("untagged").about("also holds for images without a tag"),
         field<&Rule::enabled>("enabled").about("the default is true"),
