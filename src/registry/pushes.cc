@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "base/release.h"
 #include "base/text.h"
 #include "registry/document.h"
 #include "registry/protection.h"
@@ -108,7 +109,7 @@ Result<Registry::Pushed> Registry::Push::run() {
   for (int attempt = 1;; ++attempt) {
     TRY(Needs needs, x_state.db.read([this](meta::Tx& tx) { return look(tx); }));
     if (needs.unchanged) {
-      needs.unchanged->bytes.clear();
+      release(needs.unchanged->bytes);
       return Pushed{*std::move(needs.unchanged), x_tags, false};
     }
     TRY_STATUS(take_ids(needs));
@@ -182,7 +183,7 @@ Result<Registry::Pushed> Registry::Push::write(meta::Tx& tx) {
   } else {
     TRY(pushed.manifest, insert(tx));
   }
-  pushed.manifest.bytes.clear();
+  release(pushed.manifest.bytes);
   std::vector<std::string> moved;
   for (const auto& tag : x_tags) {
     TRY(bool changed, put_tag(tx, repository, pushed.manifest, tag));
