@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -36,17 +38,21 @@ class Target {
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
+  // The folder is looked at before it gets a mark, since what is beside another's mark is emptied, and again
+  // under the lock: another copy may have begun or ended meanwhile.
   Status begin() {
     std::error_code error;
-    bool left = fs::exists(mark(), error);
-    if (!left) TRY_STATUS(require_empty());
+    if (!fs::exists(mark(), error)) TRY_STATUS(require_empty());
     fs::create_directories(x_folder, error);
     if (error) return broken("cannot create " + x_folder.string(), error);
-    x_mark = ::open(mark().c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (x_mark < 0) return fail(Reason::storage_failed, "cannot write " + mark());
-    if (::flock(x_mark, LOCK_EX | LOCK_NB) != 0)
+    TRY(bool ours, open_mark());
+    struct stat facts{};
+    bool locked = ::flock(x_mark, LOCK_EX | LOCK_NB) == 0 && ::fstat(x_mark, &facts) == 0;
+    if (!locked || facts.st_nlink == 0)
       return fail(Reason::conflict, "another process copies into " + x_folder.string());
-    if (left) TRY_STATUS(clear());
+    Status free = ours ? require_empty() : clear();
+    if (ours && !free.ok()) fs::remove(mark(), error);
+    TRY_STATUS(free);
     fs::permissions(x_folder, fs::perms::owner_all, error);
     return flush();
   }
@@ -69,10 +75,23 @@ class Target {
  private:
   std::string mark() const { return DataFolder::unfinished(x_folder.string()); }
 
+  // False when there was one: another copy's, which was killed unless it holds the lock.
+  Result<bool> open_mark() {
+    constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    x_mark = ::open(mark().c_str(), flags | O_CREAT | O_EXCL, 0600);
+    bool ours = x_mark >= 0;
+    if (!ours && errno == EEXIST) x_mark = ::open(mark().c_str(), flags);
+    if (x_mark < 0) return fail(Reason::storage_failed, "cannot write " + mark());
+    return ours;
+  }
+
   Status require_empty() {
     std::error_code error;
-    if (fs::exists(x_folder, error) && !fs::is_empty(x_folder, error))
-      return fail(Reason::conflict, x_folder.string() + " is not empty");
+    if (!fs::exists(x_folder, error)) return {};
+    for (fs::directory_iterator at(x_folder, error), end; !error && at != end; at.increment(error)) {
+      if (at->path() != fs::path(mark())) return fail(Reason::conflict, x_folder.string() + " is not empty");
+    }
+    if (error) return broken("cannot read " + x_folder.string(), error);
     return {};
   }
 

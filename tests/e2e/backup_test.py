@@ -152,6 +152,24 @@ def test_backup_and_restore_never_overwrite(folder):
     server.stop()
 
 
+def test_copies_into_one_folder_at_once_leave_one_whole_copy(folder):
+    server = Server(os.path.join(folder, "one"))
+    digests = fill(server, "kept/app", 2)
+    for n in range(5):
+        copy = os.path.join(folder, f"copy{n}")
+        running = [subprocess.Popen([BINARY, "backup", "--data", server.data, copy], env=environment({}, folder),
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(4)]
+        codes = [process.wait(timeout=120) for process in running]
+        assert 0 in codes and set(codes) <= {0, 1}, codes
+        assert not os.path.exists(os.path.join(copy, "unfinished")), os.listdir(copy)
+    server.stop()
+    other = Server(os.path.join(folder, "two"), start=False)
+    run_tool("restore", "--data", other.data, copy)
+    other.start()
+    check(other, "kept/app", digests)
+    other.stop()
+
+
 def killed_in_a_large_file(folder, *words):
     """The command as it dies at its first file of more than 20 kB."""
     ended = subprocess.run([BINARY, *words], env=environment({}, folder), capture_output=True, timeout=120,
