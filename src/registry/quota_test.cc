@@ -295,9 +295,13 @@ TEST_CASE_FIXTURE(Uploading, "uploads that nobody writes to give way to one that
       CHECK(outcome(store->upload_size(oldest)) == "upload_unknown");
       CHECK(outcome(registry->open_upload(app, oldest, who, DigestAlgorithm::sha256)) == "upload_unknown");
       CHECK(registry->upload_size(app, older, who).value_or(0) == 300);
-      // All but what is written to.
+      // None gives way in vain.
       CHECK(outcome(writer(begin(kept))->append(std::string(601, 'e'))) == "quota_exceeded");
+      CHECK(registry->upload_size(app, older, who).ok());
+      std::string last = begin(kept);
+      CHECK(writer(last)->append(std::string(599, 'e')).ok());
       CHECK(outcome(registry->upload_size(app, older, who)) == "upload_unknown");
+      REQUIRE(registry->cancel_upload(app, last, who).ok());
       CHECK(busy->append("c").ok());
       CHECK(registry->upload_size(app, written, who).value_or(0) == 401);
     }

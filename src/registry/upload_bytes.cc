@@ -1,13 +1,12 @@
 #include "registry/upload_bytes.h"
 
-#include <algorithm>
-
 #include "base/limits.h"
 
 namespace wharfage::registry {
 namespace {
 
 constexpr std::size_t idle_uploads_max = 65'536;
+constexpr std::size_t abandoned_at_once_max = 64;  // each may cost its caller a transaction
 
 }  // namespace
 
@@ -45,15 +44,25 @@ UploadBytes::Verdict UploadBytes::grow(const std::string& id, std::int64_t by,
   return Verdict::fine;
 }
 
-std::optional<UploadBytes::Abandoned> UploadBytes::take_abandoned(std::int64_t namespace_id) {
+std::vector<UploadBytes::Abandoned> UploadBytes::take_abandoned(const std::string& id, std::int64_t by,
+                                                                std::int64_t most) {
   std::lock_guard lock(x_mutex);
-  auto longest = std::find_if(x_idle.begin(), x_idle.end(),
-                              [&](const Idle& idle) { return idle.namespace_id == namespace_id; });
-  if (longest == x_idle.end()) return std::nullopt;
-  const Upload& upload = x_uploads.at(longest->id);
-  Abandoned abandoned{longest->id, upload.place.repository_id, upload.bytes};
-  forget(abandoned.id);
-  return abandoned;
+  std::vector<Abandoned> taken;
+  auto found = x_uploads.find(id);
+  if (found == x_uploads.end()) return taken;
+  std::int64_t namespace_id = found->second.place.namespace_id;
+  auto held = x_held.find(namespace_id);
+  std::int64_t missing = (held == x_held.end() ? 0 : held->second) + by - most;
+  for (auto idle = x_idle.begin(); missing > 0 && taken.size() < abandoned_at_once_max; ++idle) {
+    if (idle == x_idle.end()) return {};
+    if (idle->namespace_id != namespace_id) continue;
+    const Upload& upload = x_uploads.at(idle->id);
+    if (upload.bytes == 0) continue;
+    taken.push_back({idle->id, upload.place.repository_id, upload.bytes});
+    missing -= upload.bytes;
+  }
+  for (const auto& one : taken) forget(one.id);
+  return taken;
 }
 
 bool UploadBytes::holds(const std::string& id) const {

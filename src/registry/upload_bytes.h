@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/time.h"
 
@@ -31,12 +32,13 @@ class UploadBytes {
   // changed then.
   enum class Verdict { fine, over, gone };
   Verdict grow(const std::string& id, std::int64_t by, std::optional<std::int64_t> most);
-  // Forgets the one of this namespace that nobody has written to for longest, for the caller to cancel.
+  // For the caller to cancel, and forgotten: of the namespace of `id`, those that nobody has written to for
+  // longest, until `id` can grow. None when all of them would not do; a part when they are very many.
   struct Abandoned {
     std::string id;
     std::int64_t repository_id = 0, bytes = 0;
   };
-  std::optional<Abandoned> take_abandoned(std::int64_t namespace_id);
+  std::vector<Abandoned> take_abandoned(const std::string& id, std::int64_t by, std::int64_t most);
   bool holds(const std::string& id) const;
   std::int64_t held(std::int64_t namespace_id) const;
 

@@ -3,11 +3,6 @@
 #include <fmt/format.h>
 
 namespace wharfage::registry {
-namespace {
-
-constexpr int abandoned_per_write_max = 64;
-
-}  // namespace
 
 MeasuredWriter::MeasuredWriter(Registry::State& state, Repository repository, std::string id,
                                Registry::State::Room room, std::unique_ptr<blob::Writer> writer)
@@ -53,15 +48,13 @@ Status MeasuredWriter::expect(std::int64_t bytes) {
 UploadBytes::Verdict MeasuredWriter::grow(std::int64_t by) {
   UploadBytes& uploads = x_state.upload_bytes;
   auto verdict = uploads.grow(x_id, by, x_room.together);
-  for (int tries = 0; verdict == UploadBytes::Verdict::over && tries < abandoned_per_write_max; ++tries) {
-    auto abandoned = uploads.take_abandoned(x_repository.namespace_id);
-    if (!abandoned) break;
-    auto size = x_state.blobs.upload_size(abandoned->id);
-    if (size.ok() && *size == abandoned->bytes)
-      (void)x_state.drop_upload(abandoned->repository_id, abandoned->id);
-    verdict = uploads.grow(x_id, by, x_room.together);
+  if (verdict != UploadBytes::Verdict::over) return verdict;
+  for (const auto& abandoned : uploads.take_abandoned(x_id, by, *x_room.together)) {
+    auto size = x_state.blobs.upload_size(abandoned.id);
+    if (size.ok() && *size == abandoned.bytes)
+      (void)x_state.drop_upload(abandoned.repository_id, abandoned.id);
   }
-  return verdict;
+  return uploads.grow(x_id, by, x_room.together);
 }
 
 Status MeasuredWriter::append(std::string_view bytes) {
