@@ -48,12 +48,16 @@ def test_an_immutable_tag_stays_whichever_way_one_tries(server):
     equal(web.delete(f"/v2/hard/app/api/manifests/{one.digest}").status, 409)
     equal(oci.put_manifest(web, "hard/app/api", "latest", two.manifest).status, 201)
     equal(oci.put_manifest(web, "hard/app/api", "v1", one.manifest).status, 201, "the same again")
-    changed = server.api("PUT", f"{rules}/{rule['id']}", {"name": "releases", "tags": "v*", "enabled": False})
+    changed = server.api("PUT", f"{rules}/{rule['id']}", {"name": "releases", "repositories": "**", "tags": "v*",
+                                                               "enabled": False})
     equal((changed["enabled"], changed["repositories"]), (False, "**"))
     equal(web.delete("/v2/hard/app/api/manifests/v1").status, 202)
     server.api("DELETE", f"{rules}/{rule['id']}", want=204)
     equal(server.api("GET", rules)["items"], [])
-    server.api("POST", rules, {"name": "wrong", "tags": "{a"}, want=400)
+    server.api("POST", rules, {"name": "wrong", "repositories": "**", "tags": "{a"}, want=400)
+    for less in ({}, {"tags": "v*"}, {"repositories": "**"}):
+        server.api("POST", rules, {"name": "everything by mistake", **less}, want=400)
+        server.api("PUT", f"{rules}/{rule['id']}", {"name": "everything by mistake", **less}, want=400)
 
 
 def test_who_may_do_what(server):
@@ -64,7 +68,7 @@ def test_who_may_do_what(server):
     for path in (rules, quota, "/namespaces/roles/retention-rules", place("roles/app") + "/tag-history"):
         server.api("GET", path, want=404, **login)
     server.api("POST", "/grants", {"kind": "user", "subject": "reader", "namespace": "roles", "role": "maintainer"})
-    server.api("POST", rules, {"name": "mine"}, want=201, **login)
+    server.api("POST", rules, {"name": "mine", "repositories": "**", "tags": "**"}, want=201, **login)
     server.api("GET", quota, **login)
     server.api("PUT", quota, {"bytes": 1}, want=403, **login)
     server.api("GET", rules, want=401, user=None)
@@ -159,7 +163,7 @@ def test_retention_removes_what_a_dry_run_said(server):
         time.sleep(0.01)
     pushed(server, "keep/app", 20, "release")
     pushed(server, "keep/web", 30, "v0")
-    server.api("POST", "/namespaces/keep/immutability-rules", {"name": "first", "tags": "v1"}, want=201)
+    server.api("POST", "/namespaces/keep/immutability-rules", {"name": "first", "repositories": "**", "tags": "v1"}, want=201)
     rules = "/namespaces/keep/retention-rules"
     policy = server.api("PUT", rules, {"schedule": "0 0 3 * * *", "rules": [
         {"name": "newest two", "tags": "v*", "keep": "pushed_count", "value": 2}]})

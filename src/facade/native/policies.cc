@@ -35,19 +35,20 @@ struct Rule {
                       field<&Rule::updated_at>("updated_at")};
   }
 };
+// Both patterns must be there: a rule by mistake about everything freezes a namespace.
 struct RuleBody {
   std::string name;
-  std::optional<std::string> repositories;
+  std::string repositories;
   std::optional<std::string> except_repositories;
-  std::optional<std::string> tags;
+  std::string tags;
   std::optional<std::string> except_tags;
   std::optional<bool> enabled;
   static constexpr auto fields() {
     return std::array{field<&RuleBody::name>("name", required).range(1, 128),
-                      field<&RuleBody::repositories>("repositories")
-                          .about("pattern of names below the namespace: * ** ? {a,b}"),
+                      field<&RuleBody::repositories>("repositories", required)
+                          .about("pattern of names below the namespace: * ** ? {a,b}; **: all of them"),
                       field<&RuleBody::except_repositories>("except_repositories"),
-                      field<&RuleBody::tags>("tags").about("pattern; the default is **"),
+                      field<&RuleBody::tags>("tags", required).about("pattern; **: all of them"),
                       field<&RuleBody::except_tags>("except_tags"),
                       field<&RuleBody::enabled>("enabled")};
   }
@@ -135,8 +136,8 @@ Rule to_wire(const registry::ImmutabilityRule& from) {
 registry::ImmutabilityRule rule_of(const RuleBody& body) {
   registry::ImmutabilityRule rule;
   rule.name = body.name;
-  rule.selector = {body.repositories.value_or("**"), body.except_repositories.value_or(""),
-                   body.tags.value_or("**"), body.except_tags.value_or("")};
+  rule.selector = {body.repositories, body.except_repositories.value_or(""), body.tags,
+                   body.except_tags.value_or("")};
   rule.enabled = body.enabled.value_or(true);
   return rule;
 }
