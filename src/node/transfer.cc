@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "base/limits.h"
@@ -78,6 +79,9 @@ class Registrar {
 class RunningServer final : public Registrar {
  public:
   static Result<std::unique_ptr<Registrar>> open(const Transfer& transfer) {
+    if (!transfer.user.empty() && transfer.password.empty())
+      return fail(Reason::missing_parameter,
+                  "WHARFAGE_PASSWORD is not set: the password of " + transfer.user);
     remote::Endpoint endpoint{.url = transfer.server,
                               .username = transfer.user,
                               .password = transfer.password,
@@ -213,8 +217,11 @@ Status run_export(const Config& config, const Transfer& transfer) {
   TRY(auto layout, sync::LayoutWriter::create(transfer.path));
   Teller teller(transfer.quiet);
   Exported exported;
-  for (const auto& image : transfer.images)
-    TRY_STATUS(export_one(*registrar, *layout, image, teller, exported));
+  for (const auto& image : transfer.images) {
+    Status done = export_one(*registrar, *layout, image, teller, exported);
+    if (!done.ok())
+      return fail(done.error().reason, image + ": " + done.error().message, done.error().detail);
+  }
   // Of nothing but broken images there is no layout; an empty repository is one.
   if (exported.images > 0 || exported.left_out == 0) {
     TRY_STATUS(layout->finish());
@@ -235,6 +242,39 @@ std::vector<sync::LayoutEntry> images_of(const sync::LayoutReader& layout) {
   return images;
 }
 
+// Where an image of the layout goes.
+struct Arrival {
+  sync::LayoutEntry entry;
+  std::string repository, to;  // a tag, or the digest
+  bool tagged() const { return to != entry.digest; }
+  std::string name() const { return repository + (tagged() ? ":" : "@") + to; }
+};
+
+// Looks at all of them before anything is sent: two images may not take one tag from each other.
+Result<std::vector<Arrival>> arrivals_of(const std::vector<sync::LayoutEntry>& images,
+                                         const ImageName& target) {
+  std::vector<Arrival> arrivals;
+  std::map<std::string, std::string> taken;  // name, digest
+  for (const auto& entry : images) {
+    Arrival one{entry, target.repository.empty() ? entry.repository : target.repository,
+                !target.tag.empty() ? target.tag
+                : entry.tag.empty() ? entry.digest
+                                    : entry.tag};
+    if (one.repository.empty())
+      return fail(Reason::missing_parameter, "the layout names no repository: give one");
+    TRY_STATUS(registry::Name::parse(one.repository));
+    if (one.tagged()) TRY_STATUS(registry::check_tag(one.to));
+    auto [holder, added] = taken.emplace(one.name(), entry.digest);
+    if (!added && holder->second != entry.digest) {
+      return fail(Reason::invalid_parameter,
+                  fmt::format("the layout holds two images for {}, {} and {}: nothing is imported",
+                              one.name(), holder->second, entry.digest));
+    }
+    arrivals.push_back(std::move(one));
+  }
+  return arrivals;
+}
+
 Status run_import(const Config& config, const Transfer& transfer) {
   TRY(auto layout, sync::LayoutReader::open(transfer.path));
   ImageName target;
@@ -249,21 +289,15 @@ Status run_import(const Config& config, const Transfer& transfer) {
     return fail(Reason::invalid_parameter,
                 fmt::format("the layout holds {} images: name a repository only", images.size()));
   }
+  TRY(auto arrivals, arrivals_of(images, target));
   TRY(auto registrar, open_registrar(config, transfer));
   Teller teller(transfer.quiet);
-  for (const auto& entry : images) {
-    std::string repository = target.repository.empty() ? entry.repository : target.repository;
-    if (repository.empty())
-      return fail(Reason::missing_parameter, "the layout names no repository: give one");
-    TRY_STATUS(registry::Name::parse(repository));
-    std::string to = !target.tag.empty() ? target.tag : entry.tag.empty() ? entry.digest : entry.tag;
-    if (to != entry.digest) TRY_STATUS(registry::check_tag(to));
-    TRY(auto place, registrar->place(repository, true));
-    layout->enter(entry.repository);
+  for (const auto& one : arrivals) {
+    TRY(auto place, registrar->place(one.repository, true));
+    layout->enter(one.entry.repository);
     sync::Copier copier(*layout, *place, teller);
-    TRY(auto outcome, copier.copy(entry.digest, to, true));
-    fmt::print("{}{}{}: {}, {} accessories\n", repository, to == entry.digest ? "@" : ":", to, outcome.digest,
-               outcome.accessories);
+    TRY(auto outcome, copier.copy(one.entry.digest, one.to, true));
+    fmt::print("{}: {}, {} accessories\n", one.name(), outcome.digest, outcome.accessories);
   }
   fmt::print("{} bytes\n", teller.bytes);
   return {};

@@ -308,6 +308,31 @@ def test_export_leaves_out_what_is_broken(folder):
             oci.pull(other.web(), "team/app", "good")
 
 
+def test_two_images_do_not_take_one_tag(folder):
+    layout = os.path.join(folder, "layout")
+    with Server(os.path.join(folder, "one")) as server:
+        oci.push(server.web(), "team/a", oci.small_image(1), "1")
+        oci.push(server.web(), "team/b", oci.small_image(2), "1")
+        tool("export", *at(server), "--to", layout, "team/a", "team/b")
+        refused = tool("import", *at(server), layout, "other/app", check=False)
+        equal(refused.returncode, 1, refused)
+        assert "other/app:1" in refused.stderr, refused.stderr
+        equal(server.web().get("/v2/other/app/tags/list").status, 404, "nothing was pushed")
+        tool("import", *at(server), layout)
+
+
+def test_messages_name_what_is_wrong(folder):
+    with Server(os.path.join(folder, "one")) as server:
+        oci.push(server.web(), "team/app", oci.small_image(7), "1")
+        unset = tool("export", *at(server), "--to", os.path.join(folder, "a"), "team/app", settings={}, check=False)
+        equal(unset.returncode, 1)
+        assert "WHARFAGE_PASSWORD is not set" in unset.stderr, unset.stderr
+        for number, name in enumerate(("nope/x:1", "nope/x", "team/app:2")):
+            none = tool("export", *at(server), "--to", os.path.join(folder, f"b{number}"), "team/app", name, check=False)
+            equal(none.returncode, 1)
+            assert name in none.stderr, none.stderr
+
+
 def test_export_refuses(folder):
     with Server(os.path.join(folder, "one")) as server:
         image = oci.small_image(7)
