@@ -392,11 +392,20 @@ const std::vector<Key>& keys() {
   return table;
 }
 
+bool is_listen_address(std::string_view text) {
+  auto colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return false;
+  auto port = parse_integer(text.substr(colon + 1));
+  return port && *port >= 0 && *port <= 65535;
+}
+
 Result<Config> load_config(const std::string& file, const Environment& environment) {
   Config config;
   config.data = default_data(environment);
   if (!file.empty()) TRY_STATUS(read_file(config, file));
   TRY_STATUS(read_environment(config, environment));
+  if (!is_listen_address(config.listen))
+    return wrong("server.listen must be HOST:PORT, not " + config.listen);
   if (config.tls_certificate.empty() != config.tls_key.empty()) {
     return wrong("server.tls_certificate and server.tls_key go together");
   }

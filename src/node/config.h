@@ -94,6 +94,8 @@ using Environment = std::map<std::string, std::string>;
 // `file` may be empty. Errors: invalid_parameter, naming the key, its place and what is wrong; unknown keys
 // too.
 Result<Config> load_config(const std::string& file, const Environment& environment);
+// "HOST:PORT", port 0: a free one.
+bool is_listen_address(std::string_view text);
 std::string show_config(const Config& config);  // YAML with every key, its value and meaning
 
 }  // namespace wharfage::node

@@ -75,6 +75,8 @@ TEST_CASE("values may be read from files") {
 TEST_CASE("a wrong setting is named") {
   CHECK(refusal("server:\n  workers: many\n").find("server.workers needs a number") != std::string::npos);
   CHECK(refusal("server:\n  color: red\n").find("no setting server.color") != std::string::npos);
+  for (std::string bad : {"127.0.0.1:99999", "127.0.0.1", ":80", "''", "host:http"})
+    CHECK(refusal("server:\n  listen: " + bad + "\n").find("server.listen must be") != std::string::npos);
   CHECK(refusal("server: [1]\n").find("must hold settings") != std::string::npos);
   CHECK(refusal("server:\n  tls_key: k\n").find("go together") != std::string::npos);
   CHECK(refusal("a: [\n") != "accepted");

@@ -37,12 +37,10 @@ std::vector<meta::Migration> joined(const Lists&... lists) {
 }  // namespace
 
 Result<Address> parse_address(const std::string& text) {
-  auto colon = text.rfind(':');
-  auto port = colon == std::string::npos ? std::nullopt : parse_integer(text.substr(colon + 1));
-  if (!port || *port < 0 || *port > 65535 || colon == 0) {
+  if (!is_listen_address(text))
     return fail(Reason::invalid_parameter, "server.listen must be HOST:PORT, not " + text);
-  }
-  Address address{text.substr(0, colon), static_cast<std::uint16_t>(*port)};
+  auto colon = text.rfind(':');
+  Address address{text.substr(0, colon), static_cast<std::uint16_t>(*parse_integer(text.substr(colon + 1)))};
   if (address.port == 0) {
     TRY(address.port, free_port());
   }
