@@ -40,7 +40,8 @@ struct Bench {
         ids(db),
         events(db, clock, log),
         queue(db, clock, log),
-        registry(db, ids, blobs, events, clock, log) {}
+        registry(db, ids, blobs, events, clock, log),
+        policies(registry, ids) {}
   meta::Db& db;
   SystemClock clock;
   Log log{LogLevel::error};
@@ -48,13 +49,14 @@ struct Bench {
   job::Events events;
   job::Queue queue;
   registry::Registry registry;
+  registry::Policies policies;
 };
 
 Result<registry::Report> by_the_server(const Config& config, const registry::Maintenance::Wanted& wanted) {
   TRY(auto db, meta::open_sqlite(config.data + "/wharfage.db"));
   TRY(auto blobs, blob::Store::open(config.data));
   Bench bench(*db, *blobs);
-  registry::Maintenance maintenance(bench.registry, bench.queue, maintenance_options(config));
+  registry::Maintenance maintenance(bench.policies, bench.queue, maintenance_options(config));
   TRY(auto run, maintenance.begin(wanted));
   while (run.state == "waiting" || run.state == "running") {
     std::this_thread::sleep_for(poll_every);
@@ -70,7 +72,7 @@ Result<registry::Report> here(Foundations& base, const Config& config,
   TRY_STATUS(bench.registry.ensure_instance({}));
   registry::MaintenanceOptions options = maintenance_options(config);
   options.unreferenced_for_ms = 0;  // nobody else is about to write a row
-  registry::Maintenance maintenance(bench.registry, bench.queue, options);
+  registry::Maintenance maintenance(bench.policies, bench.queue, options);
   return maintenance.run_now(wanted, {});
 }
 

@@ -156,7 +156,12 @@ Status Maintenance::work(const Wanted& wanted, const std::string& after, Followe
   return x_registry.scrub(options, follower);
 }
 
+// What the chore does: bytes of what was deleted are free only once it is gone for good.
 Status Maintenance::collect(Follower& follower) {
+  for (bool more = true; more;) {
+    TRY_STATUS(follower.alive());
+    TRY(more, x_policies.purge());
+  }
   for (std::int64_t round = 0; round < collect_rounds_max; ++round) {
     TRY_STATUS(follower.alive());
     TRY(auto done, x_registry.collect(x_options.unreferenced_for_ms));

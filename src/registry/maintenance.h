@@ -1,8 +1,8 @@
 // Looking after the store as background work: "check" holds rows and files against each other, "scrub" reads
-// every blob again, "collect" reclaims what nobody needs. One run is one job with a row that keeps what it
-// found; the newest runs_kept_max runs stay readable. A run that a restart interrupted begins again, a scrub
-// where it was. Whoever asks for a kind that already waits gets the run that waits. Callers have been
-// authorised. Thread-safe.
+// every blob again, "collect" purges what is due and reclaims what nobody needs. One run is one job with a
+// row that keeps what it found; the newest runs_kept_max runs stay readable. A run that a restart interrupted
+// begins again, a scrub where it was. Whoever asks for a kind that already waits gets the run that waits.
+// Callers have been authorised. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "job/queue.h"
+#include "registry/policies.h"
 #include "registry/registry.h"
 
 namespace wharfage::registry {
@@ -38,8 +39,8 @@ struct MaintenanceOptions {
 
 class Maintenance {
  public:
-  Maintenance(Registry& registry, job::Queue& queue, MaintenanceOptions options)
-      : x_registry(registry), x_queue(queue), x_options(options) {}
+  Maintenance(Policies& policies, job::Queue& queue, MaintenanceOptions options)
+      : x_policies(policies), x_registry(policies.registry()), x_queue(queue), x_options(options) {}
   void start();  // adds the job kinds; before the queue starts
 
   // `bytes_per_s` 0: as configured; negative: as fast as the disk. Error: invalid_parameter.
@@ -61,6 +62,7 @@ class Maintenance {
   Status work(const Wanted& wanted, const std::string& after, Follower& follower);
   Status collect(Follower& follower);
 
+  Policies& x_policies;
   Registry& x_registry;
   job::Queue& x_queue;
   const MaintenanceOptions x_options;

@@ -13,7 +13,7 @@ using namespace wharfage::registry;
 namespace {
 
 struct Caretaker : RegistryFixture {
-  Caretaker() {
+  explicit Caretaker(TimeMs grace = 0) : RegistryFixture({}, {.delete_grace_ms = grace}) {
     maintenance.start();
     push_image(repository("team/app"), "one", {"1"});
   }
@@ -34,10 +34,27 @@ struct Caretaker : RegistryFixture {
 
   bool started = false;
   job::Queue queue{*base.db, base.clock, base.log(), {.sole_owner = true, .poll_ms = 20, .tick_ms = 20}};
-  Maintenance maintenance{*registry, queue, {.unreferenced_for_ms = 0}};
+  Policies policies{*registry, *base.ids};
+  Maintenance maintenance{policies, queue, {.unreferenced_for_ms = 0}};
+};
+
+struct Lenient : Caretaker {
+  Lenient() : Caretaker(hour_ms) {}
 };
 
 }  // namespace
+
+TEST_CASE_FIXTURE(Lenient, "a collection purges what is due, and then its bytes go") {
+  Repository app = *registry->find_repository(*Name::parse("team/app"));
+  Manifest image = *registry->get_manifest(app, "1");
+  REQUIRE(registry->delete_manifest(app, *image.digest).ok());
+  done({.kind = "collect"});
+  CHECK(policies.deleted_manifests(app, {0, 10}).value().size() == 1);
+  REQUIRE(policies.purge_namespace(app.namespace_id).ok());
+  for (int round = 0; round < 3; ++round) done({.kind = "collect"});
+  CHECK(policies.deleted_manifests(app, {0, 10}).value().empty());
+  CHECK_FALSE(std::filesystem::exists(file(Digest::of("layer of one"))));
+}
 
 TEST_CASE_FIXTURE(Caretaker, "runs are jobs, and what they found can be read") {
   MaintenanceRun check = done({.kind = "check"});
@@ -102,7 +119,7 @@ TEST_CASE_FIXTURE(Caretaker, "a scrub is due a week after the last one") {
     CHECK(scrubs() == week);
     done({.kind = "check"});
   }
-  Maintenance off(*registry, queue, {.scrub_weekly = false});
+  Maintenance off(policies, queue, {.scrub_weekly = false});
   base.clock.advance(30 * day_ms);
   REQUIRE(off.tick().ok());
   CHECK(scrubs() == 2);
