@@ -38,7 +38,9 @@ struct ClientRequest {
   std::size_t response_max = 16 * 1024 * 1024;  // of a buffered body: too_large above
   bool follow_redirects = true;                 // GET and HEAD only
   bool verify_tls = true;
-  std::string ca_pem;                 // trusted in addition to the system's; may be empty
+  std::string ca_pem;  // trusted in addition to the system's; may be empty
+  // Shown to a server that asks for one: a PEM chain and its key. Both or none.
+  std::string client_certificate_pem = {}, client_key_pem = {};
   std::int64_t total_timeout_ms = 0;  // 0: only connect and idle timeouts apply
   std::function<bool()> canceled;     // asked about once a second; may be empty
 };

@@ -204,11 +204,14 @@ void Transfer::prepare_trust(void* handle) {
   curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, x_request.verify_tls ? 1L : 0L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, x_request.verify_tls ? 2L : 0L);
-  if (x_request.ca_pem.empty()) return;
+  auto give = [handle](CURLoption option, const std::string& pem) {
+    curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_COPY};
+    if (!pem.empty()) curl_easy_setopt(handle, option, &blob);
+  };
   // The blob takes the place of the system's bundle file; the system's folder is still asked.
-  auto* pem = const_cast<char*>(x_request.ca_pem.data());
-  curl_blob blob{pem, x_request.ca_pem.size(), CURL_BLOB_COPY};
-  curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
+  give(CURLOPT_CAINFO_BLOB, x_request.ca_pem);
+  give(CURLOPT_SSLCERT_BLOB, x_request.client_certificate_pem);
+  give(CURLOPT_SSLKEY_BLOB, x_request.client_key_pem);
 }
 
 Status Transfer::prepare(void* handle, const Url& url, const std::string& user_agent,
@@ -277,6 +280,8 @@ Result<ClientResponse> Transfer::conclude(int code, const Url& url) {
                   url.origin());
     case CURLE_SSL_CACERT_BADFILE:
       return fail(Reason::invalid_parameter, "the CA certificate cannot be read", "ca_pem");
+    case CURLE_SSL_CERTPROBLEM:
+      return fail(Reason::invalid_parameter, "the client certificate and its key cannot be used");
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return fail(Reason::invalid_parameter, "the URL is not valid", "url");

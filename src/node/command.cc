@@ -160,6 +160,13 @@ void add_server(CLI::App& command, Transfer& transfer) {
   command.add_option("--user", transfer.user, "who signs in; the password is read from WHARFAGE_PASSWORD");
   command.add_option("--ca", transfer.ca_file, "certificates to trust beside the system's")
       ->check(CLI::ExistingFile);
+  auto* certificate = command
+                          .add_option("--cert", transfer.certificate_file,
+                                      "PEM certificate to show to a server that asks for one")
+                          ->check(CLI::ExistingFile);
+  auto* key = command.add_option("--key", transfer.key_file, "its PEM key")->check(CLI::ExistingFile);
+  certificate->needs(key);
+  key->needs(certificate);
   command.add_flag("--insecure", transfer.insecure, "accept any certificate");
   command.add_flag("--quiet", transfer.quiet, "do not tell of every blob");
 }

@@ -28,6 +28,14 @@ int complain(const Error& error) {
   return exit_error;
 }
 
+// Of a file; nothing of none.
+Result<std::string> contents(const std::string& path) {
+  if (path.empty()) return std::string();
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Reason::not_found, "cannot read " + path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 struct ImageName {
   std::string repository, tag, digest;
 
@@ -87,11 +95,9 @@ class RunningServer final : public Registrar {
                               .password = transfer.password,
                               .verify_tls = !transfer.insecure,
                               .ca_pem = {}};
-    if (!transfer.ca_file.empty()) {
-      std::ifstream file(transfer.ca_file, std::ios::binary);
-      if (!file) return fail(Reason::not_found, "cannot read " + transfer.ca_file);
-      endpoint.ca_pem.assign(std::istreambuf_iterator<char>(file), {});
-    }
+    TRY(endpoint.ca_pem, contents(transfer.ca_file));
+    TRY(endpoint.client_certificate_pem, contents(transfer.certificate_file));
+    TRY(endpoint.client_key_pem, contents(transfer.key_file));
     return std::unique_ptr<Registrar>(new RunningServer(std::move(endpoint)));
   }
   Result<std::unique_ptr<sync::Place>> place(const std::string& repository, bool) override {

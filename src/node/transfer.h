@@ -14,6 +14,7 @@ struct Transfer {
   std::string server;  // "http://host:port"; "": the data folder
   std::string user, password;
   std::string ca_file;
+  std::string certificate_file, key_file;  // shown to a server that asks for one
   bool insecure = false;            // any certificate
   std::string path;                 // the layout
   std::vector<std::string> images;  // export: REPO[:TAG|@DIGEST]; import: at most one REPO[:TAG]

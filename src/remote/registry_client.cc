@@ -82,6 +82,8 @@ Result<http::ClientResponse> RegistryClient::send_once(const Call& call, const s
   request.response_max = call.response_max ? call.response_max : limits::remote_json_max;
   request.verify_tls = x_endpoint.verify_tls;
   request.ca_pem = x_endpoint.ca_pem;
+  request.client_certificate_pem = x_endpoint.client_certificate_pem;
+  request.client_key_pem = x_endpoint.client_key_pem;
   request.canceled = x_canceled;
   // An upload's location may be on another host (a signed URL): that host gets no credentials of ours.
   auto own = http::parse_url(x_endpoint.url), target = http::parse_url(request.url);
@@ -133,6 +135,8 @@ Result<std::string> RegistryClient::fetch_token(const std::string& realm, const 
   request.response_max = limits::request_headers_max;
   request.verify_tls = x_endpoint.verify_tls;
   request.ca_pem = x_endpoint.ca_pem;
+  request.client_certificate_pem = x_endpoint.client_certificate_pem;
+  request.client_key_pem = x_endpoint.client_key_pem;
   request.canceled = x_canceled;
   TRY(auto response, x_http.send(request));
   if (response.status != 200) return failure(response, "asking for a token");

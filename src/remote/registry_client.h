@@ -25,6 +25,7 @@ struct Endpoint {
   std::string username, password;
   bool verify_tls = true;
   std::string ca_pem;
+  std::string client_certificate_pem = {}, client_key_pem = {};  // for servers that ask for one
 };
 
 struct RemoteManifest {

@@ -10,7 +10,7 @@ import warnings
 from lib import oci
 from lib.clients import run
 from lib.runner import equal, fixture, main, wait_for
-from lib.server import PASSWORD
+from lib.server import PASSWORD, run_tool
 from lib.tls import Secure, make_certificates, secure_server
 from lib.web import Web
 
@@ -143,6 +143,29 @@ def test_client_certificates(folder):
             wrong = run([*curl, "--cert", certificate, "--key", key, server.url + "/livez"], folder, check=False)
             assert wrong.returncode != 0, wrong
             wait_for("the log line", lambda: '"certificate":"CN=localhost"' in server.log(), 30)
+
+
+def test_export_and_import_show_a_client_certificate(folder):
+    ca, certificate, key = make_certificates(folder, "server")
+    staff, badge, badge_key = make_certificates(folder, "staff")
+    server = Secure(os.path.join(folder, "one"), {
+        "server.tls_certificate": certificate, "server.tls_key": key, "tls.client_ca_file": staff},
+                    scheme="https", start=False)
+    server.ca, server.certificate = ca, (badge, badge_key)
+    login = {"WHARFAGE_PASSWORD": PASSWORD}
+    words = ["--server", server.url, "--user", "admin", "--ca", ca]
+    shown = ["--cert", badge, "--key", badge_key]
+    with server.start():
+        oci.push(server.web(), "team/app", oci.small_image(1), "1")
+        layout = os.path.join(folder, "layout")
+        run_tool("export", *words, *shown, "--to", layout, "team/app", settings=login)
+        run_tool("import", *words, *shown, layout, "copy/app", settings=login)
+        oci.pull(server.web(), "copy/app", "1")
+        for number, wrong in enumerate(([], ["--cert", badge, "--key", key], ["--cert", certificate, "--key", key])):
+            equal(run_tool("export", *words, *wrong, "--to", f"{layout}{number}", "team/app", settings=login,
+                           check=False).returncode, 1, wrong)
+        equal(run_tool("export", *words, "--cert", badge, "--to", layout + "x", "team/app", settings=login,
+                       check=False).returncode, 2, "a certificate without its key")
 
 
 def trusts(server, ca):
