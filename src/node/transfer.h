@@ -15,9 +15,9 @@ struct Transfer {
   std::string user, password;
   std::string ca_file;
   std::string certificate_file, key_file;  // shown to a server that asks for one
-  bool insecure = false;            // any certificate
-  std::string path;                 // the layout
-  std::vector<std::string> images;  // export: REPO[:TAG|@DIGEST]; import: at most one REPO[:TAG]
+  bool insecure = false;                   // any certificate
+  std::string path;                        // the layout
+  std::vector<std::string> images;         // export: REPO[:TAG|@DIGEST]; import: at most one REPO[:TAG]
   bool quiet = false;
 };
 
