@@ -20,6 +20,8 @@ struct World : RegistryFixture {
   Policies policies{*registry, *base.ids};
 };
 
+constexpr TimeMs abandoned = 5 * 60 * 1000;
+
 }  // namespace
 
 TEST_CASE("what a namespace holds: every blob once, tags without those of accessories") {
@@ -290,6 +292,8 @@ TEST_CASE_FIXTURE(Uploading, "uploads that nobody writes to give way to one that
     {
       auto busy = writer(written);
       REQUIRE(busy->append(std::string(400, 'c')).ok());
+      CHECK(outcome(writer(begin(kept))->append(std::string(200, 'd'))) == "quota_exceeded");  // too soon
+      base.clock.advance(abandoned);
       CHECK(writer(next)->append(std::string(200, 'd')).ok());
       CHECK(outcome(registry->upload_size(app, oldest, who)) == "upload_unknown");
       CHECK(outcome(store->upload_size(oldest)) == "upload_unknown");
@@ -298,6 +302,7 @@ TEST_CASE_FIXTURE(Uploading, "uploads that nobody writes to give way to one that
       // None gives way in vain.
       CHECK(outcome(writer(begin(kept))->append(std::string(601, 'e'))) == "quota_exceeded");
       CHECK(registry->upload_size(app, older, who).ok());
+      base.clock.advance(abandoned);
       std::string last = begin(kept);
       CHECK(writer(last)->append(std::string(599, 'e')).ok());
       CHECK(outcome(registry->upload_size(app, older, who)) == "upload_unknown");
@@ -316,6 +321,7 @@ TEST_CASE_FIXTURE(Uploading, "an upload that another process writes to does not 
   std::string id = begin(true);
   REQUIRE(writer(id)->append(std::string(900, 'a')).ok());
   REQUIRE((*store->open_upload(id, DigestAlgorithm::sha256))->append("b").ok());
+  base.clock.advance(abandoned);
   CHECK(writer(begin())->append(std::string(200, 'c')).ok());
   CHECK(registry->upload_size(app, id, who).value_or(0) == 901);
 }

@@ -6,6 +6,7 @@ namespace wharfage::registry {
 namespace {
 
 constexpr std::size_t idle_uploads_max = 65'536;
+constexpr TimeMs abandoned_after_ms = 5 * 60 * 1000;
 constexpr std::size_t abandoned_at_once_max = 64;  // each may cost its caller a transaction
 
 }  // namespace
@@ -45,7 +46,7 @@ UploadBytes::Verdict UploadBytes::grow(const std::string& id, std::int64_t by,
 }
 
 std::vector<UploadBytes::Abandoned> UploadBytes::take_abandoned(const std::string& id, std::int64_t by,
-                                                                std::int64_t most) {
+                                                                std::int64_t most, TimeMs now) {
   std::lock_guard lock(x_mutex);
   std::vector<Abandoned> taken;
   auto found = x_uploads.find(id);
@@ -54,7 +55,7 @@ std::vector<UploadBytes::Abandoned> UploadBytes::take_abandoned(const std::strin
   auto held = x_held.find(namespace_id);
   std::int64_t missing = (held == x_held.end() ? 0 : held->second) + by - most;
   for (auto idle = x_idle.begin(); missing > 0 && taken.size() < abandoned_at_once_max; ++idle) {
-    if (idle == x_idle.end()) return {};
+    if (idle == x_idle.end() || now - idle->since < abandoned_after_ms) return {};
     if (idle->namespace_id != namespace_id) continue;
     const Upload& upload = x_uploads.at(idle->id);
     if (upload.bytes == 0) continue;

@@ -33,12 +33,14 @@ class UploadBytes {
   enum class Verdict { fine, over, gone };
   Verdict grow(const std::string& id, std::int64_t by, std::optional<std::int64_t> most);
   // For the caller to cancel, and forgotten: of the namespace of `id`, those that nobody has written to for
-  // longest, until `id` can grow. None when all of them would not do; a part when they are very many.
+  // longest (and for some minutes: a client may be between two pieces), until `id` can grow. None when all of
+  // them would not do; a part when they are very many.
   struct Abandoned {
     std::string id;
     std::int64_t repository_id = 0, bytes = 0;
   };
-  std::vector<Abandoned> take_abandoned(const std::string& id, std::int64_t by, std::int64_t most);
+  std::vector<Abandoned> take_abandoned(const std::string& id, std::int64_t by, std::int64_t most,
+                                        TimeMs now);
   bool holds(const std::string& id) const;
   std::int64_t held(std::int64_t namespace_id) const;
 

@@ -49,7 +49,7 @@ UploadBytes::Verdict MeasuredWriter::grow(std::int64_t by) {
   UploadBytes& uploads = x_state.upload_bytes;
   auto verdict = uploads.grow(x_id, by, x_room.together);
   if (verdict != UploadBytes::Verdict::over) return verdict;
-  for (const auto& abandoned : uploads.take_abandoned(x_id, by, *x_room.together)) {
+  for (const auto& abandoned : uploads.take_abandoned(x_id, by, *x_room.together, x_state.clock.now())) {
     auto size = x_state.blobs.upload_size(abandoned.id);
     if (size.ok() && *size == abandoned.bytes)
       (void)x_state.drop_upload(abandoned.repository_id, abandoned.id);

@@ -259,14 +259,14 @@ def test_an_upload_ends_where_the_quota_does(server):
     equal(web.patch(location, oci.noise(60_000, 94)).status, 202)
     gone(location, web.patch(location, oci.noise(40_000, 95)))
 
-    # What nobody writes to gives way, the oldest first.
+    # Together they hold no more, either; those that were written to just now stay.
     first, second, third = begin(), begin(), begin()
     equal(web.patch(first, oci.noise(60_000, 96)).status, 202)
     equal(web.patch(second, oci.noise(40_000, 97)).status, 202)
-    equal(web.patch(third, b"one more").status, 202)
-    lost = web.patch(first, b"more")
-    equal((lost.status, lost.code()), (404, "BLOB_UPLOAD_UNKNOWN"))
-    for location in (second, third):
+    refused = web.patch(third, b"one more")
+    equal((refused.status, refused.code()), (403, "DENIED"))
+    equal(web.get(third).status, 404)
+    for location in (first, second):
         equal(web.delete(location).status, 204)
     equal(sorted(uploads_of(server)), before)
     # With its digest in the first request, too, a blob that the namespace has costs nothing.
