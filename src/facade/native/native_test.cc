@@ -47,8 +47,7 @@ struct House : facade::FacadeFixture {
                                               sign::Signing::Options{.registry_host = "registry.example"});
     webhooks = std::make_unique<notify::Webhooks>(*base.db, *base.ids, *queue, *house.events, base.vault,
                                                   http, base.clock, base.log(), "wharfage/test");
-    maintenance =
-        std::make_unique<registry::Maintenance>(*house.registry, *queue, registry::MaintenanceOptions{});
+    maintenance = std::make_unique<registry::Maintenance>(*policies, *queue, registry::MaintenanceOptions{});
     Rooms rooms{*house.registry, *policies, *retention,   *queue,     *builds,   *scans,
                 *signing,        *sync,     *connections, *inventory, *webhooks, *maintenance};
     facade = std::make_unique<Native>(rooms, *base.auth, audit, base.clock, "1.2.3", base.log());
