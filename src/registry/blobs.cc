@@ -36,7 +36,7 @@ Status Registry::State::link(meta::Tx& tx, const Repository& repository, const D
 Status Registry::State::unlink(meta::Tx& tx, std::int64_t repository_id, const std::string& digest,
                                Unlinked& unlinked) {
   TRY(std::int64_t space, records::delete_link(tx, repository_id, digest));
-  tx.on_commit([this, key = manifest_key(repository_id, digest)] { open_blobs.drop(key); });
+  tx.on_commit([this, key = blob_key(repository_id, digest)] { open_blobs.drop(key); });
   TRY(auto row, records::find_blob(tx, digest));
   TRY(bool counted, records::is_linked_in(tx, space, digest));
   if (row && space != 0 && !counted) {
@@ -90,7 +90,7 @@ Result<std::int64_t> Registry::blob_size(const Repository& repository, const Dig
 
 Result<blob::Blob> Registry::open_blob(const Repository& repository, const Digest& digest) {
   State& state = *x_state;
-  std::string key = State::manifest_key(repository.id, digest.text());
+  std::string key = State::blob_key(repository.id, digest.text());
   if (auto kept = state.open_blobs.find(key)) return *kept;
   auto ticket = state.open_blobs.ticket();
   TRY(auto link,
@@ -121,7 +121,7 @@ Status Registry::delete_blob(const Repository& repository, const Digest& digest)
       TRY_STATUS(state.unlink(tx, repository.id, digest.text(), unlinked));
       return State::count(tx, unlinked);
     }
-    std::string key = State::manifest_key(repository.id, digest.text());
+    std::string key = State::blob_key(repository.id, digest.text());
     tx.on_commit([&state, key] { state.open_blobs.drop(key); });
     return records::hide_link(tx, repository.id, digest.text());
   });

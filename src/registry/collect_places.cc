@@ -80,7 +80,7 @@ Result<bool> Registry::Collector::remove_manifests(meta::Tx& tx, std::int64_t id
 Result<bool> Registry::Collector::remove_links(meta::Tx& tx, std::int64_t id) {
   TRY(auto doomed, records::delete_some_links(tx, id, x_now, blobs_per_step));
   if (!doomed) return false;
-  tx.on_commit([this, id] { x_state.open_blobs.drop_prefix(State::manifest_key(id, "")); });
+  tx.on_commit([this, id] { x_state.open_blobs.drop_suffix("/" + std::to_string(id)); });
   TRY_STATUS(records::append_change(tx, 0, {.blobs = -doomed->blobs, .bytes = -doomed->bytes}));
   return true;
 }

@@ -84,7 +84,7 @@ Status BlobDoctor::lose(meta::Tx& tx, const Case& one) {
 
 // Nobody goes on reading from a file that is open already.
 Status BlobDoctor::put_lost(meta::Tx& tx, const Case& one) {
-  tx.on_commit([this] { x_state.open_blobs.clear(); });
+  tx.on_commit([this, digest = one.digest] { x_state.drop_open(digest); });
   return records::put_blob(tx, one.digest.text(), {one.row.size, BlobState::lost}, x_state.clock.now());
 }
 

@@ -107,7 +107,7 @@ struct Registry::State {
   std::optional<Instance> instance;                              // set once, before any other thread
   Cache<Repository> repositories{limits::repository_cache_max};  // by full name, each at cost 1
   Cache<Manifest> manifests{limits::manifest_cache_bytes_max};   // by manifest_key()
-  Cache<blob::Blob> open_blobs{open_blobs_max};                  // by manifest_key() of the digest, at cost 1
+  Cache<blob::Blob> open_blobs{open_blobs_max};                  // by blob_key(), at cost 1
   Arrivals arrivals;
   YoungUploads young_uploads;
   UploadBytes upload_bytes;
@@ -125,11 +125,15 @@ struct Registry::State {
   static std::string manifest_key(std::int64_t repository_id, std::string_view reference) {
     return std::to_string(repository_id) + "/" + std::string(reference);
   }
+  // The digest first: every push of a blob asks for all entries of one.
+  static std::string blob_key(std::int64_t repository_id, std::string_view digest) {
+    return std::string(digest) + "/" + std::to_string(repository_id);
+  }
 
   // The row of a repository that a write is about to use; repository_unknown when it has gone meanwhile.
   Result<Repository> current(meta::Tx& tx, const Repository& repository) const;
   // Its file is another one now, for every repository: what is open of the old one may have decayed.
-  void drop_open(const Digest& digest) { open_blobs.drop_suffix("/" + digest.text()); }
+  void drop_open(const Digest& digest) { open_blobs.drop_prefix(digest.text() + "/"); }
   // Makes `digest` a blob of the repository. Its bytes must have been committed to the store.
   Status link(meta::Tx& tx, const Repository& repository, const Digest& digest, std::int64_t size);
   Status check_upload(const Repository& repository, const std::string& id, const std::string& owner);
