@@ -15,7 +15,9 @@ MeasuredWriter::MeasuredWriter(Registry::State& state, Repository repository, st
                             x_state.clock.now());
 }
 
+// What was finished or cancelled is not asked about: most are.
 MeasuredWriter::~MeasuredWriter() {
+  if (!x_state.upload_bytes.holds(x_id)) return;
   if (has_lost_file()) {
     x_state.upload_bytes.drop(x_id);
   } else {
