@@ -139,10 +139,8 @@ Result<std::vector<Manifest>> Registry::referrers(const Repository& repository, 
         found.resize(i);
         break;
       }
-      auto bytes = records::manifest_bytes(tx, found[i].id);
-      bool lost = !bytes.ok() && bytes.error().reason == Reason::manifest_unknown;
-      if (!bytes.ok() && !lost) return bytes.error();
-      if (!lost) found[i].bytes = *std::move(bytes);
+      TRY(auto bytes, records::find_manifest_bytes(tx, found[i].id));
+      if (bytes) found[i].bytes = *std::move(bytes);
     }
     return found;
   });
