@@ -112,7 +112,8 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
     if (!x_mend) return {};
     return records::put_blob(tx, place.digest, {0, records::BlobState::lost}, x_state.clock.now());
   }
-  TRY_STATUS(stale_references(tx, place, name));
+  TRY(bool leaving, records::is_leaving(tx, place.repository_id));  // with all its links
+  if (!leaving) TRY_STATUS(stale_references(tx, place, name));
   TRY(auto link, records::find_link(tx, place.repository_id, place.digest, true));
   TRY(bool referred, records::is_referred(tx, place.repository_id, place.digest));
   if (!link || link->loose_since.has_value() != referred) return {};
@@ -120,7 +121,6 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
     tell(tx, {"link_loose", name, place.digest, "counts as unused although a manifest needs it", x_mend});
     return x_mend ? records::tighten_link(tx, place.repository_id, place.digest) : Status();
   }
-  TRY(bool leaving, records::is_leaving(tx, place.repository_id));  // with all its links
   if (leaving) return {};
   tell(tx,
        {"link_kept", name, place.digest, "no manifest needs it, and it would never be reclaimed", x_mend});
@@ -131,8 +131,7 @@ Status Registry::Checker::link(meta::Tx& tx, const records::Place& place) {
 Status Registry::Checker::stale_references(meta::Tx& tx, const records::Place& place,
                                            const std::string& name) {
   TRY(bool stale, records::has_stale_reference(tx, place));
-  TRY(bool leaving, records::is_leaving(tx, place.repository_id));  // manifests go before their references
-  if (!stale || leaving) return {};
+  if (!stale) return {};
   tell(tx, {"reference_stale", name, place.digest, "a manifest that is not there refers to it", x_mend});
   if (!x_mend) return {};
   TRY_STATUS(records::delete_stale_references(tx, place));
