@@ -39,8 +39,7 @@ UploadBytes::Verdict UploadBytes::grow(const std::string& id, std::int64_t by,
   std::lock_guard lock(x_mutex);
   auto found = x_uploads.find(id);
   if (found == x_uploads.end()) return Verdict::gone;
-  auto held = x_held.find(found->second.place.namespace_id);
-  if (most && (held == x_held.end() ? 0 : held->second) + by > *most) return Verdict::over;
+  if (most && held_in(found->second.place.namespace_id) + by > *most) return Verdict::over;
   resize(found->second, found->second.bytes + by);
   return Verdict::fine;
 }
@@ -52,8 +51,7 @@ std::vector<UploadBytes::Abandoned> UploadBytes::take_abandoned(const std::strin
   auto found = x_uploads.find(id);
   if (found == x_uploads.end()) return taken;
   std::int64_t namespace_id = found->second.place.namespace_id;
-  auto held = x_held.find(namespace_id);
-  std::int64_t missing = (held == x_held.end() ? 0 : held->second) + by - most;
+  std::int64_t missing = held_in(namespace_id) + by - most;
   for (auto idle = x_idle.begin(); missing > 0 && taken.size() < abandoned_at_once_max; ++idle) {
     if (idle == x_idle.end() || now - idle->since < abandoned_after_ms) return {};
     if (idle->namespace_id != namespace_id) continue;
@@ -73,6 +71,10 @@ bool UploadBytes::holds(const std::string& id) const {
 
 std::int64_t UploadBytes::held(std::int64_t namespace_id) const {
   std::lock_guard lock(x_mutex);
+  return held_in(namespace_id);
+}
+
+std::int64_t UploadBytes::held_in(std::int64_t namespace_id) const {
   auto found = x_held.find(namespace_id);
   return found == x_held.end() ? 0 : found->second;
 }

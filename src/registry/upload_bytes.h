@@ -55,6 +55,7 @@ class UploadBytes {
     std::int64_t bytes = 0;
     std::optional<std::list<Idle>::iterator> idle;
   };
+  std::int64_t held_in(std::int64_t namespace_id) const;
   void resize(Upload& upload, std::int64_t size);
   void forget(const std::string& id);
   void forget_old(TimeMs now);

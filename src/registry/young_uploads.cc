@@ -26,19 +26,24 @@ YoungUploads::Verdict YoungUploads::add(YoungUpload upload) {
   return Verdict::noted;
 }
 
+YoungUpload* YoungUploads::find(const std::string& id, std::int64_t repository_id,
+                                const std::string& owner) const {
+  auto found = x_by_id.find(id);
+  if (found == x_by_id.end()) return nullptr;
+  YoungUpload& upload = *found->second;
+  return upload.repository_id == repository_id && upload.owner == owner ? &upload : nullptr;
+}
+
 bool YoungUploads::holds(const std::string& id, std::int64_t repository_id, const std::string& owner) const {
   std::lock_guard lock(x_mutex);
-  auto found = x_by_id.find(id);
-  return found != x_by_id.end() && found->second->repository_id == repository_id &&
-         found->second->owner == owner;
+  return find(id, repository_id, owner) != nullptr;
 }
 
 bool YoungUploads::write(const std::string& id, std::int64_t repository_id, const std::string& owner) {
-  if (!holds(id, repository_id, owner)) return false;
   std::lock_guard lock(x_mutex);
-  auto found = x_by_id.find(id);
-  if (found != x_by_id.end()) found->second->is_written = true;
-  return true;
+  YoungUpload* upload = find(id, repository_id, owner);
+  if (upload) upload->is_written = true;
+  return upload != nullptr;
 }
 
 void YoungUploads::drop_old(TimeMs now) {

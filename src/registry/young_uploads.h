@@ -40,6 +40,7 @@ class YoungUploads {
 
  private:
   using Place = std::list<YoungUpload>::iterator;
+  YoungUpload* find(const std::string& id, std::int64_t repository_id, const std::string& owner) const;
   void drop(Place place);
   void drop_old(TimeMs now);
 
