@@ -3,7 +3,8 @@
 #include "registry/policy_limits.h"
 #include "registry/policy_records.h"
 
-// Repositories that have lost their name are emptied piece by piece, from what refers to what is referred to.
+// Repositories that have lost their name are emptied piece by piece: tags, then references and links, then
+// manifests. Nothing of one is found by then, so nobody misses what a manifest needs.
 namespace wharfage::registry {
 namespace {
 

@@ -38,8 +38,8 @@ constexpr std::int64_t retention_untagged_age_ms = 3600 * 1000;  // younger imag
 
 // What was deleted and can come back.
 constexpr std::int64_t purge_batch = 64;  // manifests or tags removed for good in one transaction
-constexpr std::int64_t purge_batch_bytes =
-    256 * 1024;                        // of manifests; a reference takes 100 of them at least
+// Of their manifests, in which a reference takes 100 bytes at least.
+constexpr std::int64_t purge_batch_bytes = 256 * 1024;
 constexpr int purge_batches_max = 64;  // in one go
 constexpr int restore_depth_max = 4;   // an index of indexes; a signature of an SBOM of an image
 
