@@ -242,8 +242,7 @@ Result<LogReply> list_log(Call& call, const LogQuery& query) {
 
 Result<Empty> cancel_record(Call& call, const RecordQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY([[maybe_unused]] auto canceled,
-      op::invoke<build::CancelRecord>(call.rooms.builds, call.context, request_of(query)));
+  TRY_STATUS(op::invoke<build::CancelRecord>(call.rooms.builds, call.context, request_of(query)));
   return Empty{};
 }
 

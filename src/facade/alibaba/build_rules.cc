@@ -173,7 +173,7 @@ Result<ListReply> list_rules(Call& call, const ListQuery& query) {
 
 Result<Empty> delete_rule(Call& call, const DeleteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY([[maybe_unused]] auto deleted,
+  TRY_STATUS(
       op::invoke<build::DeleteRule>(call.rooms.builds, call.context, {query.repo_id, query.build_rule_id}));
   return Empty{};
 }

@@ -103,8 +103,7 @@ constexpr std::string_view internet = "internet", vpc = "vpc", running = "RUNNIN
 
 Status check_visible(Call& call, const std::string& instance_id) {
   TRY_STATUS(check_instance(call, instance_id));
-  TRY([[maybe_unused]] auto instance,
-      op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
+  TRY_STATUS(op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
   return {};
 }
 

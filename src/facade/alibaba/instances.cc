@@ -261,13 +261,12 @@ Result<GetInstanceUsageReply> get_usage(Call& call, const InstanceQuery& query) 
 
 // Nothing here carries labels.
 Result<ListTagResourcesReply> list_labels(Call& call, const ListTagResourcesQuery&) {
-  TRY([[maybe_unused]] auto instance,
-      op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
+  TRY_STATUS(op::invoke<registry::ops::GetInstance>(call.rooms.registry, call.context, {}));
   return ListTagResourcesReply{};
 }
 
 Result<GetAuthorizationTokenReply> get_token(Call& call, const GetAuthorizationTokenQuery& query) {
-  TRY([[maybe_unused]] auto instance, get_row(call, query.instance_id));
+  TRY_STATUS(get_row(call, query.instance_id));
   TimeMs lifetime = query.expires_in_hours.value_or(1) * hour_ms;
   TRY(auto made, op::invoke<op::accounts::CreateTemporaryLogin>(call.context.auth, call.context, {lifetime}));
   return GetAuthorizationTokenReply{.authorization_token = made.login.secret,

@@ -191,8 +191,7 @@ Result<Empty> create_namespace(Call& call, const WriteQuery& query) {
   registry::Registry::NewNamespace wanted{.name = query.namespace_name,
                                           .is_public = visible.value_or(false),
                                           .auto_create = query.auto_create_repo.value_or(true)};
-  TRY([[maybe_unused]] auto made,
-      op::invoke<registry::ops::CreateNamespace>(call.rooms.registry, call.context, wanted));
+  TRY_STATUS(op::invoke<registry::ops::CreateNamespace>(call.rooms.registry, call.context, wanted));
   bool immutable =
       query.default_repo_configuration && query.default_repo_configuration->tag_immutability.value_or(false);
   if (immutable) TRY_STATUS(set_immutability(call, query));
@@ -202,12 +201,11 @@ Result<Empty> create_namespace(Call& call, const WriteQuery& query) {
 Result<Empty> update_namespace(Call& call, const WriteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
   TRY(auto visible, default_visibility(query));
-  TRY([[maybe_unused]] auto changed,
-      op::invoke<registry::ops::UpdateNamespace>(call.rooms.registry, call.context,
-                                                 {.space = {.name = query.namespace_name},
-                                                  .is_public = visible,
-                                                  .auto_create = query.auto_create_repo,
-                                                  .metadata = {}}));
+  TRY_STATUS(op::invoke<registry::ops::UpdateNamespace>(call.rooms.registry, call.context,
+                                                        {.space = {.name = query.namespace_name},
+                                                         .is_public = visible,
+                                                         .auto_create = query.auto_create_repo,
+                                                         .metadata = {}}));
   TRY_STATUS(set_immutability(call, query));
   return Empty{};
 }
@@ -240,8 +238,8 @@ Result<ListReply> list_namespaces(Call& call, const ListQuery& query) {
 
 Result<Empty> delete_namespace(Call& call, const DeleteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY([[maybe_unused]] auto deleted, op::invoke<registry::ops::DeleteNamespace>(
-                                         call.rooms.registry, call.context, {.name = query.namespace_name}));
+  TRY_STATUS(op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
+                                                        {.name = query.namespace_name}));
   return Empty{};
 }
 

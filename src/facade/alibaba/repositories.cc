@@ -223,7 +223,7 @@ Result<Empty> update_repository(Call& call, const UpdateQuery& query) {
                                               .detail = query.detail,
                                               .is_public = query.repo_type == open,
                                               .immutable_tags = query.tag_immutability};
-  TRY([[maybe_unused]] auto changed,
+  TRY_STATUS(
       op::invoke<registry::ops::UpdateRepository>(call.rooms.registry, call.context, {repository, change}));
   return Empty{};
 }
@@ -268,8 +268,7 @@ Result<ListReply> list_repositories(Call& call, const ListQuery& query) {
 Result<Empty> delete_repository(Call& call, const KeyQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
   TRY(auto key, repository_of(query.repo_id, query.repo_namespace_name, query.repo_name));
-  TRY([[maybe_unused]] auto deleted,
-      op::invoke<registry::ops::DeleteRepository>(call.rooms.registry, call.context, key));
+  TRY_STATUS(op::invoke<registry::ops::DeleteRepository>(call.rooms.registry, call.context, key));
   return Empty{};
 }
 

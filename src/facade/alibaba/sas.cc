@@ -201,15 +201,13 @@ Result<ModifyReply> modify_registry(Call& call, const ModifyQuery& query) {
   change.username = query.user_name;
   change.password = query.password;
   change.sas = vendor.json();
-  TRY([[maybe_unused]] auto updated,
-      op::invoke<connect::ops::UpdateConnection>(call.rooms.connections, call.context, {key, change}));
+  TRY_STATUS(op::invoke<connect::ops::UpdateConnection>(call.rooms.connections, call.context, {key, change}));
   return ModifyReply{};
 }
 
 Result<DeleteReply> delete_registry(Call& call, const DeleteQuery& query) {
-  TRY([[maybe_unused]] auto deleted,
-      op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context,
-                                                  {{{.id = query.id, .uuid = {}}}}));
+  TRY_STATUS(op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context,
+                                                         {{{.id = query.id, .uuid = {}}}}));
   return DeleteReply{};
 }
 

@@ -231,8 +231,7 @@ Result<Empty> delete_rule(Call& call, const DeleteQuery& query) {
   if (query.scan_rule_id.empty()) {
     return fail(Reason::missing_parameter, "ScanRuleId is required.", "ScanRuleId");
   }
-  TRY([[maybe_unused]] auto deleted,
-      op::invoke<scan::DeleteRule>(call.rooms.scans, call.context, {query.scan_rule_id}));
+  TRY_STATUS(op::invoke<scan::DeleteRule>(call.rooms.scans, call.context, {query.scan_rule_id}));
   return Empty{};
 }
 

@@ -228,7 +228,7 @@ Result<Empty> create_task(Call& call, const CreateQuery& query) {
   request.image.repository_id = query.repo_id;
   request.image.tag = query.tag;
   request.image.digest = query.digest;
-  TRY([[maybe_unused]] auto task, op::invoke<scan::CreateTask>(call.rooms.scans, call.context, request));
+  TRY_STATUS(op::invoke<scan::CreateTask>(call.rooms.scans, call.context, request));
   return Empty{};
 }
 

@@ -110,7 +110,7 @@ Result<Empty> create_source(Call& call, const CreateQuery& query) {
                                           .name = query.code_repo_name,
                                           .disable_cache = query.disable_cache_build.value_or(false)},
                                .auto_build = query.auto_build.value_or(false)};
-  TRY([[maybe_unused]] auto made, op::invoke<build::CreateSource>(call.rooms.builds, call.context, request));
+  TRY_STATUS(op::invoke<build::CreateSource>(call.rooms.builds, call.context, request));
   return Empty{};
 }
 
@@ -127,8 +127,7 @@ Result<Empty> update_source(Call& call, const UpdateQuery& query) {
                                           .name = query.code_repo_name,
                                           .disable_cache = no_cache},
                                .auto_build = auto_build};
-  TRY([[maybe_unused]] auto changed,
-      op::invoke<build::UpdateSource>(call.rooms.builds, call.context, request));
+  TRY_STATUS(op::invoke<build::UpdateSource>(call.rooms.builds, call.context, request));
   return Empty{};
 }
 

@@ -243,7 +243,7 @@ Result<ListReply> list_rules(Call& call, const ListQuery& query) {
 
 Result<Empty> delete_rule(Call& call, const DeleteQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY([[maybe_unused]] auto deleted,
+  TRY_STATUS(
       op::invoke<sync::ops::DeleteRule>(call.rooms.sync, call.context, {.public_id = query.sync_rule_id}));
   return Empty{};
 }

@@ -330,8 +330,7 @@ Result<ListReply> list_tasks(Call& call, const ListQuery& query) {
 
 Result<Empty> cancel_task(Call& call, const TaskQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY([[maybe_unused]] auto canceled,
-      op::invoke<sync::ops::CancelTask>(call.rooms.sync, call.context, {query.sync_task_id}));
+  TRY_STATUS(op::invoke<sync::ops::CancelTask>(call.rooms.sync, call.context, {query.sync_task_id}));
   return Empty{};
 }
 

@@ -160,16 +160,14 @@ Result<Empty> create_tag(Call& call, const CreateQuery& query) {
       .repository = {.namespace_name = query.namespace_name, .name = query.repo_name},
       .reference = query.from_tag,
       .tag = query.to_tag};
-  TRY([[maybe_unused]] auto made,
-      op::invoke<registry::ops::CreateTag>(call.rooms.registry, call.context, request));
+  TRY_STATUS(op::invoke<registry::ops::CreateTag>(call.rooms.registry, call.context, request));
   return Empty{};
 }
 
 Result<Empty> delete_tag(Call& call, const TagQuery& query) {
   TRY_STATUS(check_instance(call, query.instance_id));
-  TRY([[maybe_unused]] auto deleted,
-      op::invoke<registry::ops::DeleteTag>(call.rooms.registry, call.context,
-                                           {.repository = {.public_id = query.repo_id}, .tag = query.tag}));
+  TRY_STATUS(op::invoke<registry::ops::DeleteTag>(
+      call.rooms.registry, call.context, {.repository = {.public_id = query.repo_id}, .tag = query.tag}));
   return Empty{};
 }
 

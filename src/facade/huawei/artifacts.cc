@@ -267,9 +267,8 @@ Result<Artifact> show_artifact(Call& call, const Path& path, const NoBody&) {
 }
 
 Result<Empty> delete_artifact(Call& call, const Path& path, const NoBody&) {
-  TRY(auto gone, op::invoke<registry::ops::DeleteArtifact>(call.rooms.registry, call.context,
-                                                           {ref(path), path.reference}));
-  (void)gone;
+  TRY_STATUS(op::invoke<registry::ops::DeleteArtifact>(call.rooms.registry, call.context,
+                                                       {ref(path), path.reference}));
   return Empty{};
 }
 
@@ -300,9 +299,8 @@ Result<TagList> list_tags(Call& call, const TagListQuery& query, const NoBody&) 
 }
 
 Result<Empty> delete_tag(Call& call, const TagPath& path, const NoBody&) {
-  TRY(auto gone,
+  TRY_STATUS(
       op::invoke<registry::ops::DeleteTag>(call.rooms.registry, call.context, {ref(path), path.tag_name}));
-  (void)gone;
   return Empty{};
 }
 

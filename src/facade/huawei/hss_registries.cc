@@ -177,8 +177,7 @@ Result<Empty> add_registry(Call& call, const EnterpriseQuery&, const AddRegistry
   wanted.username = body.registry_username;
   wanted.password = body.registry_password;
   wanted.vendor.hss = boost::json::serialize(vendor);
-  TRY(auto made, op::invoke<connect::ops::CreateConnection>(call.rooms.connections, call.context, wanted));
-  (void)made;
+  TRY_STATUS(op::invoke<connect::ops::CreateConnection>(call.rooms.connections, call.context, wanted));
   return Empty{};
 }
 
@@ -216,18 +215,14 @@ Result<Empty> update_registry(Call& call, const RegistryPath& path, const Update
   remember(vendor, "connect_cluster_id", body.connect_cluster_id);
   remember(vendor, "get_scan_image_channel", body.get_scan_image_channel);
   change.hss = boost::json::serialize(vendor);
-  TRY(auto updated,
-      op::invoke<connect::ops::UpdateConnection>(call.rooms.connections, call.context, {key, change}));
-  (void)updated;
+  TRY_STATUS(op::invoke<connect::ops::UpdateConnection>(call.rooms.connections, call.context, {key, change}));
   return Empty{};
 }
 
 Result<Empty> delete_connections(Call& call, const std::vector<std::string>& ids) {
   connect::ops::DeleteConnections::Request request;
   for (const auto& id : ids) request.keys.push_back({.id = 0, .uuid = id});
-  TRY(auto deleted,
-      op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context, request));
-  (void)deleted;
+  TRY_STATUS(op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context, request));
   return Empty{};
 }
 

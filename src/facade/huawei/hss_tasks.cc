@@ -150,8 +150,7 @@ Result<Empty> create_sync_task(Call& call, const EnterpriseQuery&, const SyncTas
     TRY(auto kinds, kinds_of(target.registry_type));
     wanted.kinds.insert(wanted.kinds.end(), kinds.begin(), kinds.end());
   }
-  TRY(auto task, op::invoke<inventory::ops::CreateTask>(call.rooms.inventory, call.context, wanted));
-  (void)task;
+  TRY_STATUS(op::invoke<inventory::ops::CreateTask>(call.rooms.inventory, call.context, wanted));
   return Empty{};
 }
 

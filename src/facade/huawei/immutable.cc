@@ -124,10 +124,8 @@ Result<Empty> update_rule(Call& call, const RulePath& path, const RuleBody& body
   TRY(auto rule, to_domain(body));
   rule.id = path.id;
   rule.name = known.name;
-  TRY(auto updated,
-      op::invoke<ops::UpdateImmutabilityRule>(call.rooms.policies, call.context,
-                                              {ops::space_of(path.namespace_name), std::move(rule)}));
-  (void)updated;
+  TRY_STATUS(op::invoke<ops::UpdateImmutabilityRule>(call.rooms.policies, call.context,
+                                                     {ops::space_of(path.namespace_name), std::move(rule)}));
   return Empty{};
 }
 

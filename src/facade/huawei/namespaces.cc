@@ -172,9 +172,8 @@ Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateB
 }
 
 Result<Empty> delete_namespace(Call& call, const Path& path, const NoBody&) {
-  TRY(auto gone, op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
-                                                            registry::ops::space_of(path.namespace_name)));
-  (void)gone;
+  TRY_STATUS(op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
+                                                        registry::ops::space_of(path.namespace_name)));
   return Empty{};
 }
 

@@ -209,8 +209,7 @@ Result<Execution> show_execution(Call& call, const ExecutionPath& path, const No
 }
 
 Result<Empty> stop_execution(Call& call, const ExecutionPath& path, const NoBody&) {
-  TRY(auto stopped, op::invoke<sync::ops::StopExecution>(call.rooms.sync, call.context, {path.execution_id}));
-  (void)stopped;
+  TRY_STATUS(op::invoke<sync::ops::StopExecution>(call.rooms.sync, call.context, {path.execution_id}));
   return Empty{};
 }
 

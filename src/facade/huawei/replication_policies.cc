@@ -124,9 +124,8 @@ Result<sync::Rule> to_domain(Call& call, const PolicyBody& body) {
   rule.description = body.description.value_or("");
   rule.direction = body.dest_registry ? sync::Direction::push : sync::Direction::pull;
   rule.connection_id = body.dest_registry ? body.dest_registry->id : body.src_registry->id;
-  TRY(auto connection, op::invoke<connect::ops::GetConnection>(call.rooms.connections, call.context,
-                                                               {.id = rule.connection_id, .uuid = {}}));
-  (void)connection;
+  TRY_STATUS(op::invoke<connect::ops::GetConnection>(call.rooms.connections, call.context,
+                                                     {.id = rule.connection_id, .uuid = {}}));
   rule.patterns = sync::Patterns::glob;
   for (const auto& filter : body.filters) {
     (filter.type == "name" ? rule.repository_pattern : rule.tag_pattern) = filter.value;
@@ -194,15 +193,13 @@ Result<Policy> show_policy(Call& call, const PolicyPath& path, const NoBody&) {
 Result<Empty> update_policy(Call& call, const PolicyPath& path, const PolicyBody& body) {
   TRY(auto rule, to_domain(call, body));
   rule.id = path.policy_id;
-  TRY(auto updated, op::invoke<sync::ops::UpdateRule>(call.rooms.sync, call.context, rule));
-  (void)updated;
+  TRY_STATUS(op::invoke<sync::ops::UpdateRule>(call.rooms.sync, call.context, rule));
   return Empty{};
 }
 
 Result<Empty> delete_policy(Call& call, const PolicyPath& path, const NoBody&) {
-  TRY(auto deleted, op::invoke<sync::ops::DeleteRule>(call.rooms.sync, call.context,
-                                                      {.id = path.policy_id, .public_id = {}}));
-  (void)deleted;
+  TRY_STATUS(op::invoke<sync::ops::DeleteRule>(call.rooms.sync, call.context,
+                                               {.id = path.policy_id, .public_id = {}}));
   return Empty{};
 }
 

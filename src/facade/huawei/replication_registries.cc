@@ -201,17 +201,14 @@ Result<Empty> update_registry(Call& call, const RegistryPath& path, const Regist
   change.username = body.credential.access_key;
   change.password = body.credential.access_secret;
   change.swr = vendor_of(body);
-  TRY(auto updated,
-      op::invoke<connect::ops::UpdateConnection>(call.rooms.connections, call.context,
-                                                 {{.id = path.registry_id, .uuid = {}}, change}));
-  (void)updated;
+  TRY_STATUS(op::invoke<connect::ops::UpdateConnection>(call.rooms.connections, call.context,
+                                                        {{.id = path.registry_id, .uuid = {}}, change}));
   return Empty{};
 }
 
 Result<Empty> delete_registry(Call& call, const RegistryPath& path, const NoBody&) {
-  TRY(auto deleted, op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context,
-                                                                {{{.id = path.registry_id, .uuid = {}}}}));
-  (void)deleted;
+  TRY_STATUS(op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context,
+                                                         {{{.id = path.registry_id, .uuid = {}}}}));
   return Empty{};
 }
 

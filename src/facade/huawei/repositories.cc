@@ -135,14 +135,12 @@ Result<Empty> update_repository(Call& call, const Path& path, const UpdateBody& 
   registry::ops::UpdateRepository::Request request;
   request.repository = ref(path);
   request.change.summary = body.description;
-  TRY(auto changed, op::invoke<registry::ops::UpdateRepository>(call.rooms.registry, call.context, request));
-  (void)changed;
+  TRY_STATUS(op::invoke<registry::ops::UpdateRepository>(call.rooms.registry, call.context, request));
   return Empty{};
 }
 
 Result<Empty> delete_repository(Call& call, const Path& path, const NoBody&) {
-  TRY(auto gone, op::invoke<registry::ops::DeleteRepository>(call.rooms.registry, call.context, ref(path)));
-  (void)gone;
+  TRY_STATUS(op::invoke<registry::ops::DeleteRepository>(call.rooms.registry, call.context, ref(path)));
   return Empty{};
 }
 

@@ -304,14 +304,12 @@ Result<PolicyDetail> show_policy(Call& call, const PolicyPath& path, const NoBod
 
 Result<Empty> update_policy(Call& call, const PolicyPath& path, const PolicyBody& body) {
   TRY(sign::Policy policy, to_domain(body, path.namespace_name, path.policy_id));
-  TRY(auto updated, invoke<sign::UpdatePolicy>(call, {std::move(policy)}));
-  (void)updated;
+  TRY_STATUS(invoke<sign::UpdatePolicy>(call, {std::move(policy)}));
   return Empty{};
 }
 
 Result<Empty> delete_policy(Call& call, const PolicyPath& path, const NoBody&) {
-  TRY(auto deleted, invoke<sign::DeletePolicy>(call, path_of(path.namespace_name, path.policy_id)));
-  (void)deleted;
+  TRY_STATUS(invoke<sign::DeletePolicy>(call, path_of(path.namespace_name, path.policy_id)));
   return Empty{};
 }
 

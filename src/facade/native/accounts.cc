@@ -282,8 +282,7 @@ Result<User> update_user(Call& call, const NameQuery& query, const UserChange& b
 }
 
 Result<Empty> delete_user(Call& call, const NameQuery& query, const NoBody&) {
-  TRY(auto deleted, invoke<ops::DeleteUser>(call, {query.name}));
-  (void)deleted;
+  TRY_STATUS(invoke<ops::DeleteUser>(call, {query.name}));
   return Empty{};
 }
 
@@ -304,8 +303,7 @@ Result<RobotCreated> create_robot(Call& call, const NoQuery&, const NewRobot& bo
 }
 
 Result<Empty> delete_robot(Call& call, const NameQuery& query, const NoBody&) {
-  TRY(auto deleted, invoke<ops::DeleteRobot>(call, {query.name}));
-  (void)deleted;
+  TRY_STATUS(invoke<ops::DeleteRobot>(call, {query.name}));
   return Empty{};
 }
 
@@ -328,8 +326,7 @@ Result<AccessKey> update_access_key(Call& call, const IdQuery& query, const Acce
 }
 
 Result<Empty> delete_access_key(Call& call, const IdQuery& query, const NoBody&) {
-  TRY(auto deleted, invoke<ops::DeleteAccessKey>(call, {query.id}));
-  (void)deleted;
+  TRY_STATUS(invoke<ops::DeleteAccessKey>(call, {query.id}));
   return Empty{};
 }
 
@@ -351,8 +348,7 @@ Result<Grant> put_grant(Call& call, const NoQuery&, const NewGrant& body) {
 }
 
 Result<Empty> delete_grant(Call& call, const GrantKey& query, const NoBody&) {
-  TRY(auto deleted, invoke<ops::DeleteGrant>(call, {query.id, 0, ""}));
-  (void)deleted;
+  TRY_STATUS(invoke<ops::DeleteGrant>(call, {query.id, 0, ""}));
   return Empty{};
 }
 
@@ -366,8 +362,7 @@ Result<Empty> delete_token(Call& call, const NoQuery&, const NoBody&) {
   if (!same_ignoring_case(header.substr(0, 7), "Bearer ")) {
     return fail(Reason::invalid_parameter, "the token to revoke is the one the request is signed in with");
   }
-  TRY(auto revoked, invoke<ops::RevokeToken>(call, {std::string(trim(header.substr(7)))}));
-  (void)revoked;
+  TRY_STATUS(invoke<ops::RevokeToken>(call, {std::string(trim(header.substr(7)))}));
   return Empty{};
 }
 
@@ -380,8 +375,7 @@ Result<Caller> who_am_i(Call& call, const NoQuery&, const NoBody&) {
 }
 
 Result<Empty> change_password(Call& call, const NoQuery&, const PasswordChange& body) {
-  TRY(auto changed, invoke<ops::ChangeOwnPassword>(call, {body.old_password, body.new_password}));
-  (void)changed;
+  TRY_STATUS(invoke<ops::ChangeOwnPassword>(call, {body.old_password, body.new_password}));
   return Empty{};
 }
 

@@ -145,8 +145,7 @@ Result<Provider> update_provider(Call& call, const NameQuery& query, const Provi
 }
 
 Result<Empty> delete_provider(Call& call, const NameQuery& query, const NoBody&) {
-  TRY(auto deleted, op::invoke<build::DeleteProvider>(call.rooms.builds, call.context, {query.name}));
-  (void)deleted;
+  TRY_STATUS(op::invoke<build::DeleteProvider>(call.rooms.builds, call.context, {query.name}));
   return Empty{};
 }
 

@@ -296,9 +296,8 @@ Result<Connection> update_connection(Call& call, const Key& key, const Connectio
 }
 
 Result<Empty> delete_connection(Call& call, const Key& key, const NoBody&) {
-  TRY(auto deleted,
+  TRY_STATUS(
       op::invoke<connect::ops::DeleteConnections>(call.rooms.connections, call.context, {{key_of(key)}}));
-  (void)deleted;
   return Empty{};
 }
 

@@ -58,8 +58,7 @@ Result<Key> get_key(Call& call, const KeyQuery& query, const NoBody&) {
 }
 
 Result<Empty> delete_key(Call& call, const KeyQuery& query, const NoBody&) {
-  TRY(auto deleted, op::invoke<sign::DeleteKey>(call.rooms.signing, call.context, {query.id}));
-  (void)deleted;
+  TRY_STATUS(op::invoke<sign::DeleteKey>(call.rooms.signing, call.context, {query.id}));
   return Empty{};
 }
 

@@ -228,8 +228,7 @@ Result<JobLog> get_job_log(Call& call, const JobLogQuery& query, const NoBody&) 
 
 Result<Empty> cancel_job(Call& call, const JobKey& query, const NoBody&) {
   notify::Jobs jobs = jobs_of(call);
-  TRY(auto canceled, op::invoke<notify::CancelJob>(jobs, call.context, {query.id}));
-  (void)canceled;
+  TRY_STATUS(op::invoke<notify::CancelJob>(jobs, call.context, {query.id}));
   return Empty{};
 }
 

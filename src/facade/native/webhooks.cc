@@ -201,8 +201,7 @@ Result<Webhook> update_webhook(Call& call, const WebhookKey& query, const Webhoo
 }
 
 Result<Empty> delete_webhook(Call& call, const WebhookKey& query, const NoBody&) {
-  TRY(auto deleted, op::invoke<notify::DeleteWebhook>(call.rooms.webhooks, call.context, {query.id}));
-  (void)deleted;
+  TRY_STATUS(op::invoke<notify::DeleteWebhook>(call.rooms.webhooks, call.context, {query.id}));
   return Empty{};
 }
 
