@@ -3,21 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <iostream>
 
 #include "http/client.h"
+#include "node/exit.h"
 #include "scan/advisory_import.h"
 
 namespace wharfage::node {
 namespace {
-
-constexpr int exit_ok = 0, exit_error = 1;
-
-int complain(const Error& error) {
-  std::cerr << "wharfage: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")")
-            << "\n";
-  return exit_error;
-}
 
 void show(const scan::AdvisoryStats& stats) {
   fmt::print("{} advisories, {} rows, newest of {}, imported {}\n", stats.advisories, stats.rows,

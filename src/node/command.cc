@@ -12,6 +12,7 @@
 #include "node/advisories.h"
 #include "node/backup.h"
 #include "node/config.h"
+#include "node/exit.h"
 #include "node/maintenance.h"
 #include "node/node.h"
 #include "node/transfer.h"
@@ -21,8 +22,6 @@ extern char** environ;
 namespace wharfage::node {
 namespace {
 
-constexpr int exit_ok = 0, exit_error = 1, exit_usage = 2, exit_faults = 7;
-
 Environment environment() {
   Environment variables;
   for (char** variable = environ; *variable; ++variable) {
@@ -31,12 +30,6 @@ Environment environment() {
     if (equals != text.npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return variables;
-}
-
-int complain(const Error& error) {
-  std::cerr << "wharfage: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")")
-            << "\n";
-  return exit_error;
 }
 
 struct Arguments {

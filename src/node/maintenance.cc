@@ -3,23 +3,16 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <iostream>
 #include <thread>
 
 #include "base/log.h"
+#include "node/exit.h"
 #include "node/state.h"
 
 namespace wharfage::node {
 namespace {
 
-constexpr int exit_ok = 0, exit_error = 1, exit_faults = 7;
 constexpr auto poll_every = std::chrono::milliseconds(200);
-
-int complain(const Error& error) {
-  std::cerr << "wharfage: " << error.message << (error.detail.empty() ? "" : " (" + error.detail + ")")
-            << "\n";
-  return exit_error;
-}
 
 int show(const registry::Report& report, const std::string& data) {
   for (const auto& one : report.findings) {

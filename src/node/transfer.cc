@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "node/exit.h"
 #include "node/state.h"
 #include "sync/copier.h"
 #include "sync/layout.h"
@@ -16,17 +17,7 @@
 namespace wharfage::node {
 namespace {
 
-constexpr int exit_ok = 0, exit_error = 1;
 constexpr std::size_t tags_max = 100'000;  // of one repository
-
-std::string text_of(const Error& error) {
-  return error.message + (error.detail.empty() ? "" : " (" + error.detail + ")");
-}
-
-int complain(const Error& error) {
-  std::cerr << "wharfage: " << text_of(error) << "\n";
-  return exit_error;
-}
 
 // Of a file; nothing of none.
 Result<std::string> contents(const std::string& path) {
