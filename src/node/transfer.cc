@@ -47,6 +47,12 @@ struct ImageName {
   }
 };
 
+// As images are called: a tag stands behind a colon, a digest behind an at sign.
+std::string called(const std::string& repository, const std::string& reference) {
+  bool digest = reference.find(':') != reference.npos;
+  return repository + (digest ? "@" : ":") + reference;
+}
+
 // Shows what moves; nobody stops it.
 class Teller final : public sync::Watcher {
  public:
@@ -190,21 +196,19 @@ Status export_one(Registrar& registrar, sync::LayoutWriter& layout, const std::s
   }
   layout.enter(name.repository);
   for (const auto& reference : references) {
-    const char* mark = reference == name.digest ? "@" : ":";
+    std::string image = called(name.repository, reference);
     layout.begin_image();
     auto copied = sync::Copier(*source, layout, teller).copy(reference, reference, true);
     if (!copied.ok() && is_of_the_image(copied.error())) {
       TRY_STATUS(layout.take_back());
       ++exported.left_out;
-      std::cerr << fmt::format("wharfage: {}{}{} is left out: {}\n", name.repository, mark, reference,
-                               text_of(copied.error()));
+      std::cerr << fmt::format("wharfage: {} is left out: {}\n", image, text_of(copied.error()));
       continue;
     }
     TRY(auto outcome, std::move(copied));
     if (reference == outcome.digest) TRY_STATUS(layout.name(reference));
     ++exported.images;
-    fmt::print("{}{}{}: {}, {} accessories\n", name.repository, mark, reference, outcome.digest,
-               outcome.accessories);
+    fmt::print("{}: {}, {} accessories\n", image, outcome.digest, outcome.accessories);
   }
   return {};
 }
@@ -243,8 +247,7 @@ std::vector<sync::LayoutEntry> images_of(const sync::LayoutReader& layout) {
 struct Arrival {
   sync::LayoutEntry entry;
   std::string repository, to;  // a tag, or the digest
-  bool tagged() const { return to != entry.digest; }
-  std::string name() const { return repository + (tagged() ? ":" : "@") + to; }
+  std::string name() const { return called(repository, to); }
 };
 
 // Looks at all of them before anything is sent: two images may not take one tag from each other.
@@ -260,7 +263,7 @@ Result<std::vector<Arrival>> arrivals_of(const std::vector<sync::LayoutEntry>& i
     if (one.repository.empty())
       return fail(Reason::missing_parameter, "the layout names no repository: give one");
     TRY_STATUS(registry::Name::parse(one.repository));
-    if (one.tagged()) TRY_STATUS(registry::check_tag(one.to));
+    if (one.to != entry.digest) TRY_STATUS(registry::check_tag(one.to));
     auto [holder, added] = taken.emplace(one.name(), entry.digest);
     if (!added && holder->second != entry.digest) {
       return fail(Reason::invalid_parameter,
