@@ -44,6 +44,9 @@ struct Selector {
   }
 };
 
+// What becomes of a run of a policy, of its tasks and of their parts.
+constexpr std::string_view run_statuses = "Initialized|Pending|InProgress|Succeed|Failed|Stopped";
+
 // One run of a policy, of signing and of replication.
 struct Execution {
   std::int32_t id = 0, policy_id = 0;

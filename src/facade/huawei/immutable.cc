@@ -1,5 +1,5 @@
 // SWR enterprise immutable tags.
-#include "facade/huawei/fields.h"
+#include "facade/huawei/paths.h"
 #include "facade/huawei/route.h"
 #include "facade/huawei/selectors.h"
 #include "registry/ops/policies.h"
@@ -11,12 +11,6 @@ namespace ops = registry::ops;
 using wire::field;
 using wire::required;
 
-struct SpacePath {
-  std::string namespace_name;
-  static constexpr auto fields() {
-    return std::array{field<&SpacePath::namespace_name>("namespace_name", required)};
-  }
-};
 struct RulePath {
   std::string namespace_name;
   std::int32_t id = 0;
@@ -99,7 +93,7 @@ Rule to_wire(const registry::LocatedRule& from) {
 // ---- endpoints
 
 // Rules have no name in this API; ours want one.
-Result<IdReply> create_rule(Call& call, const SpacePath& path, const RuleBody& body) {
+Result<IdReply> create_rule(Call& call, const NamespacePath& path, const RuleBody& body) {
   TRY(auto rule, to_domain(body));
   rule.name = "immutable tags";
   TRY(auto made,

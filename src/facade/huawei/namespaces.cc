@@ -2,7 +2,7 @@
 // visibility of new repositories.
 #include "registry/ops/namespaces.h"
 #include <boost/json.hpp>
-#include "facade/huawei/fields.h"
+#include "facade/huawei/paths.h"
 #include "facade/huawei/route.h"
 
 namespace wharfage::huawei {
@@ -25,12 +25,6 @@ struct ListQuery {
                       field<&ListQuery::order_type>("order_type").one_of("desc|asc"),
                       field<&ListQuery::name>("name").range(1, 64),
                       field<&ListQuery::visibility>("public")};
-  }
-};
-struct Path {
-  std::string namespace_name;
-  static constexpr auto fields() {
-    return std::array{field<&Path::namespace_name>("namespace_name", required)};
   }
 };
 struct Metadata {
@@ -156,13 +150,13 @@ Result<IdReply> create_namespace(Call& call, const NoQuery&, const CreateBody& b
   return IdReply{narrow(made.id)};
 }
 
-Result<Namespace> show_namespace(Call& call, const Path& path, const NoBody&) {
+Result<Namespace> show_namespace(Call& call, const NamespacePath& path, const NoBody&) {
   TRY(auto space, op::invoke<registry::ops::GetNamespace>(call.rooms.registry, call.context,
                                                           registry::ops::space_of(path.namespace_name)));
   return to_wire(space);
 }
 
-Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateBody& body) {
+Result<UpdateReply> update_namespace(Call& call, const NamespacePath& path, const UpdateBody& body) {
   registry::ops::UpdateNamespace::Request request;
   request.space = registry::ops::space_of(path.namespace_name);
   request.is_public = body.metadata.visibility == "true";
@@ -171,7 +165,7 @@ Result<UpdateReply> update_namespace(Call& call, const Path& path, const UpdateB
   return UpdateReply{space.name, metadata_of(space)};
 }
 
-Result<Empty> delete_namespace(Call& call, const Path& path, const NoBody&) {
+Result<Empty> delete_namespace(Call& call, const NamespacePath& path, const NoBody&) {
   TRY_STATUS(op::invoke<registry::ops::DeleteNamespace>(call.rooms.registry, call.context,
                                                         registry::ops::space_of(path.namespace_name)));
   return Empty{};

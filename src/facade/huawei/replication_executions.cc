@@ -45,8 +45,7 @@ struct SubTaskListQuery {
     return std::array{field<&SubTaskListQuery::execution_id>("execution_id", required),
                       field<&SubTaskListQuery::task_id>("task_id", required),
                       field<&SubTaskListQuery::offset>("offset"), field<&SubTaskListQuery::limit>("limit"),
-                      field<&SubTaskListQuery::status>("status").one_of(
-                          "Initialized|Pending|InProgress|Succeed|Failed|Stopped")};
+                      field<&SubTaskListQuery::status>("status").one_of(run_statuses)};
   }
 };
 struct ExecuteBody {

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "facade/huawei/fields.h"
+#include "facade/huawei/paths.h"
 #include "facade/huawei/selectors.h"
 
 namespace wharfage::huawei {
@@ -19,20 +19,6 @@ using wire::required;
 
 // ---- paths
 
-struct SpacePath {
-  std::string namespace_name;
-  static constexpr auto fields() {
-    return std::array{field<&SpacePath::namespace_name>("namespace_name", required)};
-  }
-};
-struct PolicyPath {
-  std::string namespace_name;
-  std::int32_t policy_id = 0;
-  static constexpr auto fields() {
-    return std::array{field<&PolicyPath::namespace_name>("namespace_name", required),
-                      field<&PolicyPath::policy_id>("policy_id", required)};
-  }
-};
 struct PolicyListQuery {
   std::optional<std::string> name;
   std::optional<std::int32_t> namespace_id;
@@ -242,7 +228,7 @@ Result<registry::RetentionPolicy> set(Call& call, const std::string& namespace_n
                                        {ops::space_of(namespace_name), std::move(policy)});
 }
 
-Result<IdReply> create_policy(Call& call, const SpacePath& path, const PolicyBody& body) {
+Result<IdReply> create_policy(Call& call, const NamespacePath& path, const PolicyBody& body) {
   TRY(auto known, current(call, path.namespace_name));
   TRY(auto wanted, to_domain(body));
   if (has_own_rules(known)) return fail(Reason::conflict, "the namespace has a retention policy already");

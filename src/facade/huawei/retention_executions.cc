@@ -1,6 +1,6 @@
 // SWR enterprise image retention: an execution is a run, a task what it did in one repository (its id is the
 // repository's), a sub-task one tag or image that went.
-#include "facade/huawei/fields.h"
+#include "facade/huawei/paths.h"
 #include "facade/huawei/retention.h"
 
 namespace wharfage::huawei {
@@ -11,27 +11,6 @@ using wire::field;
 using wire::required;
 
 // ---- paths
-
-struct PolicyPath {
-  std::string namespace_name;
-  std::int32_t policy_id = 0;
-  static constexpr auto fields() {
-    return std::array{field<&PolicyPath::namespace_name>("namespace_name", required),
-                      field<&PolicyPath::policy_id>("policy_id", required)};
-  }
-};
-struct ExecutionListQuery {
-  std::string namespace_name;
-  std::int32_t policy_id = 0;
-  std::optional<std::int64_t> offset, limit;
-  static constexpr auto fields() {
-    return std::array{field<&ExecutionListQuery::namespace_name>("namespace_name", required),
-                      field<&ExecutionListQuery::policy_id>("policy_id", required),
-                      field<&ExecutionListQuery::offset>("offset"),
-                      field<&ExecutionListQuery::limit>("limit")};
-  }
-};
-constexpr std::string_view statuses = "Initialized|Pending|InProgress|Succeed|Failed|Stopped";
 
 struct TaskListQuery {
   std::string namespace_name;
@@ -44,22 +23,7 @@ struct TaskListQuery {
                       field<&TaskListQuery::execution_id>("execution_id", required),
                       field<&TaskListQuery::offset>("offset"),
                       field<&TaskListQuery::limit>("limit"),
-                      field<&TaskListQuery::status>("status").one_of(statuses)};
-  }
-};
-struct SubTaskListQuery {
-  std::string namespace_name;
-  std::int32_t policy_id = 0, execution_id = 0, task_id = 0;
-  std::optional<std::int64_t> offset, limit;
-  std::optional<std::string> status;
-  static constexpr auto fields() {
-    return std::array{field<&SubTaskListQuery::namespace_name>("namespace_name", required),
-                      field<&SubTaskListQuery::policy_id>("policy_id", required),
-                      field<&SubTaskListQuery::execution_id>("execution_id", required),
-                      field<&SubTaskListQuery::task_id>("task_id", required),
-                      field<&SubTaskListQuery::offset>("offset"),
-                      field<&SubTaskListQuery::limit>("limit"),
-                      field<&SubTaskListQuery::status>("status").one_of(statuses)};
+                      field<&TaskListQuery::status>("status").one_of(run_statuses)};
   }
 };
 
@@ -165,7 +129,7 @@ Result<IdReply> execute_policy(Call& call, const PolicyPath& path, const RunBody
   return IdReply{narrow(run.id)};
 }
 
-Result<RunList> list_executions(Call& call, const ExecutionListQuery& query, const NoBody&) {
+Result<RunList> list_executions(Call& call, const PolicyRunsQuery& query, const NoBody&) {
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY_STATUS(named_retention(call, query.namespace_name, query.policy_id));
   TRY(auto page, op::invoke<ops::ListRetentionRuns>(call.rooms.retention, call.context,
@@ -207,7 +171,7 @@ Result<TaskList> list_tasks(Call& call, const TaskListQuery& query, const NoBody
   return list;
 }
 
-Result<SubTaskList> list_sub_tasks(Call& call, const SubTaskListQuery& query, const NoBody&) {
+Result<SubTaskList> list_sub_tasks(Call& call, const PolicySubTasksQuery& query, const NoBody&) {
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY_STATUS(named_retention(call, query.namespace_name, query.policy_id));
   TRY(auto found,

@@ -1,5 +1,5 @@
 // SWR enterprise image signing: policies, executions, tasks and sub-tasks.
-#include "facade/huawei/fields.h"
+#include "facade/huawei/paths.h"
 #include "facade/huawei/route.h"
 #include "sign/ops.h"
 
@@ -71,35 +71,10 @@ struct PolicyDetail {
 
 // ---- paths
 
-struct NamespacePath {
-  std::string namespace_name;
-  static constexpr auto fields() {
-    return std::array{field<&NamespacePath::namespace_name>("namespace_name", required)};
-  }
-};
-struct PolicyPath {
-  std::string namespace_name;
-  std::int32_t policy_id = 0;
-  static constexpr auto fields() {
-    return std::array{field<&PolicyPath::namespace_name>("namespace_name", required),
-                      field<&PolicyPath::policy_id>("policy_id", required)};
-  }
-};
 struct PolicyListQuery {
   std::optional<std::int64_t> offset, limit;
   static constexpr auto fields() {
     return std::array{field<&PolicyListQuery::offset>("offset"), field<&PolicyListQuery::limit>("limit")};
-  }
-};
-struct ExecutionListQuery {
-  std::string namespace_name;
-  std::int32_t policy_id = 0;
-  std::optional<std::int64_t> offset, limit;
-  static constexpr auto fields() {
-    return std::array{field<&ExecutionListQuery::namespace_name>("namespace_name", required),
-                      field<&ExecutionListQuery::policy_id>("policy_id", required),
-                      field<&ExecutionListQuery::offset>("offset"),
-                      field<&ExecutionListQuery::limit>("limit")};
   }
 };
 struct TaskListQuery {
@@ -111,22 +86,6 @@ struct TaskListQuery {
                       field<&TaskListQuery::policy_id>("policy_id", required),
                       field<&TaskListQuery::execution_id>("execution_id", required),
                       field<&TaskListQuery::offset>("offset"), field<&TaskListQuery::limit>("limit")};
-  }
-};
-struct SubTaskListQuery {
-  std::string namespace_name;
-  std::int32_t policy_id = 0, execution_id = 0, task_id = 0;
-  std::optional<std::int64_t> offset, limit;
-  std::optional<std::string> status;
-  static constexpr auto fields() {
-    return std::array{field<&SubTaskListQuery::namespace_name>("namespace_name", required),
-                      field<&SubTaskListQuery::policy_id>("policy_id", required),
-                      field<&SubTaskListQuery::execution_id>("execution_id", required),
-                      field<&SubTaskListQuery::task_id>("task_id", required),
-                      field<&SubTaskListQuery::offset>("offset"),
-                      field<&SubTaskListQuery::limit>("limit"),
-                      field<&SubTaskListQuery::status>("status").one_of(
-                          "Initialized|Pending|InProgress|Succeed|Failed|Stopped")};
   }
 };
 
@@ -318,7 +277,7 @@ Result<IdReply> execute_policy(Call& call, const PolicyPath& path, const NoBody&
   return IdReply{narrow(id)};
 }
 
-Result<ExecutionList> list_executions(Call& call, const ExecutionListQuery& query, const NoBody&) {
+Result<ExecutionList> list_executions(Call& call, const PolicyRunsQuery& query, const NoBody&) {
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page, invoke<sign::ListExecutions>(call, {path_of(query.namespace_name, query.policy_id), slice}));
   ExecutionList list;
@@ -337,7 +296,7 @@ Result<TaskList> list_tasks(Call& call, const TaskListQuery& query, const NoBody
   return list;
 }
 
-Result<SubTaskList> list_sub_tasks(Call& call, const SubTaskListQuery& query, const NoBody&) {
+Result<SubTaskList> list_sub_tasks(Call& call, const PolicySubTasksQuery& query, const NoBody&) {
   TRY(auto slice, swr_page(query.offset, query.limit));
   TRY(auto page,
       invoke<sign::ListSubTasks>(call, {path_of(query.namespace_name, query.policy_id), query.execution_id,
