@@ -43,7 +43,6 @@ constexpr std::size_t pull_buffer_max = 8192;                  // manifests with
 constexpr std::int64_t fold_repositories_max = 500;            // per transaction
 constexpr std::int64_t mount_candidates_max = 1000;            // repositories looked at for a blob
 constexpr std::int64_t collect_batch = 256;                    // rows of one kind per collect()
-constexpr std::int64_t trash_keep_ms = 10 * 60 * 1000;         // at most, before bytes are really removed
 constexpr std::int64_t blob_link_renew_ms = 10 * 60 * 1000;    // a HEAD renews a link without manifest
 constexpr std::int64_t artifact_tags_max = 100;                // shown with one manifest in a list
 constexpr std::size_t deleted_tags_told_max = 100;             // tag names in one image.deleted event

@@ -47,7 +47,6 @@ Result<Descriptor> open_area(const Descriptor& root, const std::string& name) {
 Result<std::unique_ptr<Shelves>> Shelves::open(const Descriptor& root) {
   auto shelves = std::make_unique<Shelves>();
   TRY(shelves->x_blobs, open_area(root, "blobs"));
-  TRY(shelves->x_trash, open_area(root, "trash"));
   TRY(shelves->x_quarantine, open_area(root, "quarantine"));
   return shelves;
 }
@@ -94,10 +93,6 @@ Result<std::int64_t> Shelves::size(const Digest& digest) {
 Result<bool> Shelves::holds(const Digest& digest) {
   Shelf& shelf = shelf_of(digest);
   std::lock_guard lock(shelf.mutex);
-  return holds_locked(shelf, digest);
-}
-
-Result<bool> Shelves::holds_locked(Shelf& shelf, const Digest& digest) {
   auto found = size(digest);
   if (!found.ok() && found.error().reason == Reason::not_found) return false;
   if (!found.ok()) return found.error();
@@ -107,46 +102,11 @@ Result<bool> Shelves::holds_locked(Shelf& shelf, const Digest& digest) {
   return true;
 }
 
-Status Shelves::trash(const Digest& digest) {
-  std::lock_guard lock(shelf_of(digest).mutex);
-  // Not synced: bytes that nobody needs may lie on either side after a power cut, and revive() syncs.
-  auto move = [&] { return rename_at(x_blobs, blob_path(digest), x_trash, blob_path(digest)); };
-  Status moved = move();
-  if (moved.ok() || moved.error().reason != Reason::not_found) return moved;
-  if (auto found = size(digest); !found.ok()) return missing_is_fine(found.error());
-  TRY_STATUS(make_shelf(x_trash, digest));
-  return missing_is_fine(move());
-}
-
-Result<bool> Shelves::revive(const Digest& digest) {
-  Shelf& shelf = shelf_of(digest);
-  std::lock_guard lock(shelf.mutex);
-  TRY(bool in_place, holds_locked(shelf, digest));
-  if (in_place) return true;
-  if (auto found = file_size(x_trash, blob_path(digest)); !found.ok()) {
-    TRY_STATUS(missing_is_fine(found.error()));
-    return false;
-  }
-  TRY_STATUS(make_shelf(x_blobs, digest));
-  TRY_STATUS(rename_at(x_trash, blob_path(digest), x_blobs, blob_path(digest)));
-  TRY_STATUS(sync_shelf(x_blobs, digest));
-  return true;
-}
-
-const Descriptor& Shelves::folder_of(Area area) const {
-  return area == Area::blobs ? x_blobs : area == Area::trash ? x_trash : x_quarantine;
-}
-
-Result<std::int64_t> Shelves::remove(Area area, const Digest& digest) {
-  std::lock_guard lock(shelf_of(digest).mutex);
-  const Descriptor& folder = folder_of(area);
-  auto found = file_size(folder, blob_path(digest));
-  if (!found.ok()) {
-    TRY_STATUS(missing_is_fine(found.error()));
-    return std::int64_t{0};
-  }
-  TRY_STATUS(unlink_at(folder, blob_path(digest)));
-  return *found;
+Result<bool> Shelves::remove(const Digest& digest) {
+  Status removed = unlink_at(x_blobs, blob_path(digest));
+  if (removed.ok()) return true;
+  TRY_STATUS(missing_is_fine(std::move(removed)));
+  return false;
 }
 
 Result<bool> Shelves::quarantine(const Digest& digest, int seen) {
@@ -162,8 +122,19 @@ Result<bool> Shelves::quarantine(const Digest& digest, int seen) {
   return true;
 }
 
+Result<std::int64_t> Shelves::discard_quarantined(const Digest& digest) {
+  std::lock_guard lock(shelf_of(digest).mutex);
+  auto found = file_size(x_quarantine, blob_path(digest));
+  if (!found.ok()) {
+    TRY_STATUS(missing_is_fine(found.error()));
+    return std::int64_t{0};
+  }
+  TRY_STATUS(unlink_at(x_quarantine, blob_path(digest)));
+  return *found;
+}
+
 Result<Listing> Shelves::list(Area area, const std::optional<Digest>& after, std::size_t limit) {
-  return list_files(folder_of(area), after, limit);
+  return list_files(area == Area::blobs ? x_blobs : x_quarantine, after, limit);
 }
 
 }  // namespace wharfage::blob

@@ -1,7 +1,7 @@
-// Where finished files stand: blobs/<algorithm>/<2 hex>/<hex>; the same below trash/ and quarantine/.
-// A move is one rename on one file system, done under a lock per first digest byte; one that puts a blob in
-// place is synced before the lock is given back: whoever finds a blob in place under that lock may rely on it
-// after a power cut. Thread-safe.
+// Where finished files stand: blobs/<algorithm>/<2 hex>/<hex>; the same below quarantine/. A move is one
+// rename on one file system, done under a lock per first digest byte; one that puts a blob in place is synced
+// before the lock is given back: whoever finds a blob in place under that lock may rely on it after a power
+// cut. Thread-safe.
 #pragma once
 
 #include <array>
@@ -27,12 +27,12 @@ class Shelves {
   Result<std::int64_t> size(const Digest& digest);     // not_found
   // True when the blob is in place and on disk.
   Result<bool> holds(const Digest& digest);
-  Status trash(const Digest& digest);
-  Result<bool> revive(const Digest& digest);
-  Result<std::int64_t> purge(const Digest& digest) { return remove(Area::trash, digest); }
-  Result<std::int64_t> remove(Area area, const Digest& digest);  // 0 when there is none
+  // False when there is none. Not synced: bytes that nobody needs may come back with a power cut. Takes no
+  // lock (whoever publishes waits for the disk under it): nobody may publish the same blob meanwhile.
+  Result<bool> remove(const Digest& digest);
   // Only the very file that `seen` has open.
   Result<bool> quarantine(const Digest& digest, int seen);
+  Result<std::int64_t> discard_quarantined(const Digest& digest);  // bytes freed; 0 when there is none
   Result<Listing> list(Area area, const std::optional<Digest>& after, std::size_t limit);
 
  private:
@@ -42,14 +42,10 @@ class Shelves {
     std::array<bool, 2> settled{};
   };
   Shelf& shelf_of(const Digest& digest);
-  Result<bool> holds_locked(Shelf& shelf, const Digest& digest);
   static Status make_shelf(const Descriptor& area, const Digest& digest);
   static Status sync_shelf(const Descriptor& area, const Digest& digest);
 
-  const Descriptor& folder_of(Area area) const;
-
   Descriptor x_blobs;
-  Descriptor x_trash;
   Descriptor x_quarantine;
   std::array<Shelf, 256> x_shelves;
 };

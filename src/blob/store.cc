@@ -45,9 +45,8 @@ class FileStore final : public Store {
   Result<std::optional<std::int64_t>> find_size(const Digest& digest) override;
   Result<Digest> put(std::string_view bytes) override;
 
-  Status trash(const Digest& digest) override { return x_shelves->trash(digest); }
-  Result<bool> revive(const Digest& digest) override { return x_shelves->revive(digest); }
-  Result<std::int64_t> purge(const Digest& digest) override { return x_shelves->purge(digest); }
+  Claims& claims() override { return x_claims; }
+  Result<Removal> remove(const Digest& digest, Claims::Mark mark) override;
 
   Result<Listing> list(Area area, const std::optional<Digest>& after, std::size_t limit) override {
     return x_shelves->list(area, after, limit);
@@ -56,7 +55,7 @@ class FileStore final : public Store {
     return x_shelves->quarantine(digest, *seen.descriptor);
   }
   Result<std::int64_t> discard_quarantined(const Digest& digest) override {
-    return x_shelves->remove(Area::quarantine, digest);
+    return x_shelves->discard_quarantined(digest);
   }
 
   Result<std::int64_t> free_bytes() override;
@@ -68,6 +67,7 @@ class FileStore final : public Store {
   Descriptor x_root;
   std::unique_ptr<Shelves> x_shelves;
   std::unique_ptr<Uploads> x_uploads;
+  Claims x_claims;
 };
 
 Result<std::string> FileStore::begin_upload() {
@@ -111,6 +111,16 @@ Result<Digest> FileStore::put(std::string_view bytes) {
   return fault(stored.error());
 }
 
+Result<Store::Removal> FileStore::remove(const Digest& digest, Claims::Mark mark) {
+  bool there = false;
+  TRY(bool ours, x_claims.unless_claimed_since(mark, digest, [&]() -> Status {
+    TRY(there, x_shelves->remove(digest));
+    return {};
+  }));
+  if (!ours) return Removal::claimed;
+  return there ? Removal::removed : Removal::absent;
+}
+
 // What stands there could have been damaged since it was written; then it is replaced.
 bool FileStore::reads_as(const Digest& digest, std::string_view bytes) {
   auto file = x_shelves->open_blob(digest);
@@ -138,6 +148,9 @@ Status FileStore::check_writable() {
 Result<std::unique_ptr<Store>> open_store(const std::string& root) {
   std::error_code failed;
   std::filesystem::create_directories(root, failed);
+  if (failed) return fail(Reason::storage_failed, {}, failed.message());
+  // An earlier layout kept there for some minutes what nobody needed any more.
+  std::filesystem::remove_all(root + "/trash", failed);
   if (failed) return fail(Reason::storage_failed, {}, failed.message());
   TRY(auto folder, open_folder(Descriptor(AT_FDCWD), root));
   TRY(auto shelves, Shelves::open(folder));

@@ -1,5 +1,5 @@
 // Content-addressed bytes on a file system, readable without us: blobs/sha256/ab/<hex>, uploads/<id>, and
-// like blobs/ also trash/ (on the way out) and quarantine/ (found corrupt, never served). Bytes are on disk
+// like blobs/ also quarantine/ (found corrupt, never served). Bytes are on disk
 // (fdatasync, rename, directory fsync) before commit() returns, and hash to their name (invariant 2). Knows
 // nothing of repositories: who may see a blob is the registry's matter. Blocking, for worker threads;
 // thread-safe except for one Writer.
@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "blob/claims.h"
 #include "crypto/digest.h"
 
 namespace wharfage::blob {
@@ -34,7 +35,7 @@ struct UploadInfo {
 };
 
 // Where finished files stand.
-enum class Area { blobs, trash, quarantine };
+enum class Area { blobs, quarantine };
 
 struct FileInfo {
   Digest digest;
@@ -79,10 +80,11 @@ class Store {
   virtual Result<std::optional<std::int64_t>> find_size(const Digest& digest) = 0;
   virtual Result<Digest> put(std::string_view bytes) = 0;  // small blobs, durable
 
-  // Deleting is two steps so that a push that needs the blob again can win: move to trash, later purge.
-  virtual Status trash(const Digest& digest) = 0;                // fine when it is gone already
-  virtual Result<bool> revive(const Digest& digest) = 0;         // true when the blob is in place afterwards
-  virtual Result<std::int64_t> purge(const Digest& digest) = 0;  // bytes freed
+  // Whoever brings a blob (put(), Writer::commit()) holds a claim from before until its row is written.
+  virtual Claims& claims() = 0;
+  // Unless it was claimed since the mark.
+  enum class Removal { removed, absent, claimed };
+  virtual Result<Removal> remove(const Digest& digest, Claims::Mark mark) = 0;
 
   // Files after `after` in the order of algorithm and digest, at most `limit`. Meanwhile others may move
   // files: whoever acts on one looks again.

@@ -94,8 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "a blob is read in pieces, and its descriptor outlive
   Digest digest = push("0123456789");
   auto blob = store->open_blob(digest);
   REQUIRE(blob.ok());
-  REQUIRE(store->trash(digest).ok());
-  REQUIRE(store->purge(digest).ok());
+  REQUIRE(store->remove(digest, *store->claims().mark(digest)).ok());
   CHECK(blob->size == 10);
   CHECK(blob->read(3, 4).value() == "3456");
   CHECK(blob->read(8, 100).value() == "89");
@@ -114,9 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "an unknown blob") {
   Digest digest = Digest::of("nobody pushed this");
   CHECK(reason(store->open_blob(digest)) == Reason::blob_unknown);
   CHECK_FALSE(in_place(digest));
-  CHECK(store->trash(digest).ok());
-  CHECK(store->revive(digest).value() == false);
-  CHECK(store->purge(digest).value() == 0);
+  CHECK(store->remove(digest, *store->claims().mark(digest)).value() == Store::Removal::absent);
 }
 
 TEST_CASE_FIXTURE(Fixture, "an upload goes on after its writer, and after a restart") {
@@ -275,34 +272,32 @@ TEST_CASE_FIXTURE(Fixture, "put stores small bytes once") {
   CHECK(uploads() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "trash, revive, purge") {
-  Digest digest = push("hello");
-  REQUIRE(store->trash(digest).ok());
+TEST_CASE_FIXTURE(Fixture, "a blob is removed unless somebody claims it after the mark") {
+  Digest digest = push("hello"), other = push("other");
+  auto mark = store->claims().mark(digest);
+  REQUIRE(mark);
+  {
+    Claims::Claim claim(store->claims(), digest);
+  }
+  CHECK(store->remove(digest, *mark).value() == Store::Removal::claimed);
+  CHECK(content(digest) == "hello");
+  mark = store->claims().mark(digest);
+  Claims::Claim claim(store->claims(), other);
+  CHECK(store->remove(digest, *mark).value() == Store::Removal::removed);
   CHECK_FALSE(in_place(digest));
-  CHECK(fs::exists(file(digest, "trash")));
   CHECK(reason(store->open_blob(digest)) == Reason::blob_unknown);
-  CHECK(store->trash(digest).ok());
-  CHECK(store->revive(digest).value());
+  CHECK(store->remove(digest, *mark).value() == Store::Removal::absent);
+  push("hello");
   CHECK(content(digest) == "hello");
-  CHECK(store->revive(digest).value());
-  CHECK(store->purge(digest).value() == 0);
-  CHECK(content(digest) == "hello");
-  REQUIRE(store->trash(digest).ok());
-  CHECK(store->purge(digest).value() == 5);
-  CHECK(store->revive(digest).value() == false);
-  CHECK(store->purge(digest).value() == 0);
+  CHECK(content(other) == "other");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a push of trashed bytes puts them back, and the purge leaves them alone") {
-  Digest digest = push("hello");
-  REQUIRE(store->trash(digest).ok());
-  push("hello");
-  CHECK(in_place(digest));
-  CHECK(store->purge(digest).value() == 5);
-  CHECK(content(digest) == "hello");
-  REQUIRE(store->trash(digest).ok());
-  REQUIRE(store->put("hello").ok());
-  CHECK(in_place(digest));
+TEST_CASE("what an earlier layout kept in its trash goes when the store is opened") {
+  TestFolder folder;
+  fs::create_directories(folder.path("trash/sha256/ab"));
+  folder.write("trash/sha256/ab/file", "bytes");
+  REQUIRE(Store::open(folder.path("")).ok());
+  CHECK_FALSE(fs::exists(folder.path("trash")));
 }
 
 TEST_CASE_FIXTURE(Fixture, "a push heals a blob that has rotted") {
@@ -381,8 +376,7 @@ TEST_CASE_FIXTURE(Fixture, "a full disk is said, costs nothing acknowledged and 
   REQUIRE(opened->append(rest).ok());
   CHECK(reason(store->check_writable()) == Reason::disk_full);
   CHECK(content(kept).size() == 100'000);
-  REQUIRE(store->trash(kept).ok());
-  CHECK(store->purge(kept).value() == 100'000);
+  CHECK(store->remove(kept, *store->claims().mark(kept)).value() == Store::Removal::removed);
   CHECK(store->check_writable().ok());
   CHECK(opened->commit(Digest::of(std::string(100'000, 'a') + rest)).ok());
   opened.reset();

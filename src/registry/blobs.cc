@@ -4,29 +4,25 @@
 namespace wharfage::registry {
 namespace {
 
-// The caller's blob could be lost only when its bytes were committed, removed and purged within one push of
-// another node: nothing was acknowledged, so the client sends it again.
+// The caller's bytes were committed and have gone since, though it claims them: somebody else removes files.
+// Nothing was acknowledged, so the client sends it again.
 Error bytes_gone(const Digest& digest) {
   return fail(Reason::upload_invalid, "the blob must be uploaded again", digest.text());
 }
 
 }  // namespace
 
-// First the row, then the file: collect() moves bytes to the trash only while it holds the same row (on
-// SQLite the only write lock), so what revive() put in place stays there.
+// A blob without a live row comes only from who has brought its bytes just now and claims them until this is
+// committed: collect() leaves them in place.
 Status Registry::State::link(meta::Tx& tx, const Repository& repository, const Digest& digest,
                              std::int64_t size) {
   TRY(auto row, records::find_blob(tx, digest.text()));
   tx.on_commit([this, digest] { drop_open(digest); });
   if (!row || row->state != records::BlobState::live) {
     TRY_STATUS(records::put_blob(tx, digest.text(), {size, records::BlobState::live}, clock.now()));
-    TRY(bool in_place, blobs.revive(digest));
+    TRY(auto in_place, blobs.find_size(digest));
     if (!in_place) return bytes_gone(digest);
     TRY_STATUS(records::append_change(tx, 0, {.blobs = 1, .bytes = size}));
-  }
-  // A push brings its own bytes, so a copy may be left in the trash that no row tells of any more.
-  if (row && row->state != records::BlobState::live) {
-    tx.on_commit([this, digest] { (void)blobs.purge(digest); });
   }
   TRY(bool counted, records::is_linked_in(tx, repository.namespace_id, digest.text()));
   if (!counted) TRY_STATUS(records::append_usage(tx, repository.namespace_id, {.blobs = 1, .bytes = size}));
@@ -64,7 +60,7 @@ void Registry::State::abandon(const Digest& digest, std::int64_t size) {
   drop_open(digest);
   Status left = db.write([&](meta::Tx& tx) -> Status {
     TRY(auto row, records::find_blob(tx, digest.text()));
-    if (row && row->state != records::BlobState::trashed) return {};
+    if (row) return {};
     return records::put_blob(tx, digest.text(), {size, records::BlobState::doomed}, clock.now());
   });
   if (!left.ok()) log.warning("a blob without a repository was left behind", {{"digest", digest.text()}});
@@ -169,7 +165,7 @@ Result<Digest> Registry::put_blob(const Repository& repository, std::string_view
   Digest digest = Digest::of(bytes);
   auto size = static_cast<std::int64_t>(bytes.size());
   TRY_STATUS(state.admit_blob(repository, digest, size));
-  Arrivals::Stay stay(state.arrivals, digest);
+  blob::Claims::Claim claim(state.blobs.claims(), digest);
   TRY_STATUS(state.blobs.put(bytes));
   Status linked = state.db.write([&](meta::Tx& tx) -> Status {
     TRY(auto target, state.current(tx, repository));

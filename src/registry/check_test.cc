@@ -37,10 +37,6 @@ struct Damaged : RegistryFixture {
   Digest digest = Digest::of(layer);
   Manifest image = push_image(app, "one", {"1"});
 
-  std::string file(const Digest& of, const std::string& area = "blobs") const {
-    std::string hex(of.hex());
-    return base.folder.path("data/" + area + "/sha256/" + hex.substr(0, 2) + "/" + hex);
-  }
   void overwrite(const std::string& bytes) { std::ofstream(file(digest), std::ios::trunc) << bytes; }
   Report check(bool mend) {
     Follow follow;
@@ -57,14 +53,6 @@ struct Damaged : RegistryFixture {
     if (report.findings.size() != 1) return std::to_string(report.findings.size()) + " findings";
     const Finding& one = report.findings[0];
     return one.fault + " " + one.place + " " + one.subject + (one.mended ? " mended" : "");
-  }
-  void execute(const std::string& sql) {
-    REQUIRE(base.db
-                ->write([&](meta::Tx& tx) -> Status {
-                  auto done = tx.execute(sql);
-                  return done.ok() ? Status() : done.error();
-                })
-                .ok());
   }
   std::string content() {
     auto blob = registry->open_blob(app, digest);
@@ -205,12 +193,6 @@ TEST_CASE_FIXTURE(Damaged, "a file that no row knows of") {
   CHECK(check(false).findings.empty());
   for (int i = 0; i < 2; ++i) REQUIRE(registry->collect(0).ok());
   CHECK_FALSE(fs::exists(file(stray)));
-
-  Digest trashed = *store->put("in the trash");
-  REQUIRE(store->trash(trashed).ok());
-  CHECK(only(check(true)) == "trash_unknown  " + trashed.text() + " mended");
-  for (int i = 0; i < 2; ++i) REQUIRE(registry->collect(0).ok());
-  CHECK_FALSE(fs::exists(file(trashed, "trash")));
 
   std::ofstream(fs::path(file(digest)).parent_path() / "core") << "x";
   CHECK(only(check(true)).rfind("file_foreign", 0) == 0);

@@ -9,8 +9,7 @@ constexpr std::int64_t page_size = 500;
 
 Status Registry::Checker::run() {
   TRY_STATUS(blobs());
-  TRY_STATUS(files(blob::Area::blobs));
-  TRY_STATUS(files(blob::Area::trash));
+  TRY_STATUS(files());
   TRY_STATUS(links());
   TRY_STATUS(manifests());
   TRY_STATUS(tags());
@@ -35,9 +34,7 @@ Status Registry::Checker::blobs() {
     TRY(auto page, x_state.db.read([&](meta::Tx& tx) { return records::blobs_after(tx, last, page_size); }));
     for (const auto& blob : page) {
       TRY(Digest digest, Digest::parse(blob.digest));
-      bool leaving =
-          blob.row.state == records::BlobState::doomed || blob.row.state == records::BlobState::trashed;
-      bool fine = leaving && !blob.linked;
+      bool fine = blob.row.state == records::BlobState::doomed && !blob.linked;
       if (blob.row.state == records::BlobState::live && blob.linked) {
         TRY(auto size, x_state.blobs.find_size(digest));
         fine = size == blob.row.size;
@@ -50,11 +47,11 @@ Status Registry::Checker::blobs() {
   }
 }
 
-Status Registry::Checker::files(blob::Area area) {
+Status Registry::Checker::files() {
   std::optional<Digest> last;
   for (bool end = false; !end;) {
     TRY_STATUS(x_follower.alive());
-    TRY(auto listing, x_state.blobs.list(area, last, page_size));
+    TRY(auto listing, x_state.blobs.list(blob::Area::blobs, last, page_size));
     end = listing.end;
     if (!end) last = listing.files.back().digest;
     for (const auto& name : listing.strays)
@@ -71,22 +68,21 @@ Status Registry::Checker::files(blob::Area area) {
       return list;
     }));
     for (const auto& file : unknown)
-      TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return unknown_file(tx, area, file); }));
+      TRY_STATUS(x_state.db.write([&](meta::Tx& tx) { return unknown_file(tx, file); }));
   }
   return {};
 }
 
 // It gets a row by which collect() removes it, and by which a push may still take it.
-Status Registry::Checker::unknown_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file) {
-  if (x_state.arrivals.contains(file.digest.text())) return {};
+Status Registry::Checker::unknown_file(meta::Tx& tx, const blob::FileInfo& file) {
+  if (x_state.blobs.claims().holds(file.digest)) return {};
   TRY(auto row, records::find_blob(tx, file.digest.text()));
   if (row) return {};
-  bool in_place = area == blob::Area::blobs;
-  tell(tx, {in_place ? "file_unknown" : "trash_unknown", "", file.digest.text(),
-            x_mend ? "will be reclaimed" : "no row knows of it", x_mend});
+  tell(tx,
+       {"file_unknown", "", file.digest.text(), x_mend ? "will be reclaimed" : "no row knows of it", x_mend});
   if (!x_mend) return {};
-  auto state = in_place ? records::BlobState::doomed : records::BlobState::trashed;
-  return records::put_blob(tx, file.digest.text(), {file.size, state}, x_state.clock.now());
+  return records::put_blob(tx, file.digest.text(), {file.size, records::BlobState::doomed},
+                           x_state.clock.now());
 }
 
 Status Registry::Checker::links() {

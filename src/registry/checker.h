@@ -23,8 +23,8 @@ class Registry::Checker {
  private:
   // ---- bytes (checker.cc)
   Status blobs();
-  Status files(blob::Area area);
-  Status unknown_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file);
+  Status files();
+  Status unknown_file(meta::Tx& tx, const blob::FileInfo& file);
   Status links();
   Status link(meta::Tx& tx, const records::Place& place);
   Status stale_references(meta::Tx& tx, const records::Place& place, const std::string& name);

@@ -9,24 +9,24 @@ namespace wharfage::registry {
 Status Registry::Collector::run() {
   TRY_STATUS(expire_uploads());
   TRY_STATUS(forget_lost_uploads());
-  TRY(auto trashed, trashed_long_ago());
-  if (trashed.size() >= blobs_worth_helpers) {
-    TRY_STATUS(purge_beside(trashed, [this] { return free_rows(); }));
+  TRY(auto leaving, doomed());
+  if (leaving.size() >= blobs_worth_helpers) {
+    TRY_STATUS(purge_beside(leaving, [this] { return free_rows(); }));
+    collected.more = true;  // what was freed meanwhile
   } else {
     TRY_STATUS(free_rows());
-    TRY(trashed, trashed_long_ago());
-    TRY_STATUS(add(purge(trashed)));
+    TRY(leaving, doomed());
+    TRY_STATUS(add(purge(leaving)));
+    if (static_cast<std::int64_t>(leaving.size()) == blobs_per_run) collected.more = true;
   }
   if (collected.more) return {};
-  TRY_STATUS(sweep(blob::Area::blobs));
-  TRY_STATUS(sweep(blob::Area::trash));
-  return sweep(blob::Area::quarantine);
+  TRY_STATUS(sweep_blobs());
+  return sweep_quarantine();
 }
 
 Status Registry::Collector::free_rows() {
   TRY_STATUS(empty_unnamed());
-  TRY_STATUS(drop_loose_links());
-  return trash_doomed();
+  return drop_loose_links();
 }
 
 // Every file below uploads/ that nobody has touched for long, whether a row knows it or not.

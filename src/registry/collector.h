@@ -29,7 +29,6 @@ class Registry::Collector {
  private:
   // So many that a commit is worth its disk barrier, so few that the writer is back within some 10 ms.
   static constexpr std::int64_t rows_per_step = 512;         // of what scatters over many pages
-  static constexpr std::int64_t files_per_step = 512;        // each moved while the writer waits
   static constexpr std::int64_t blobs_per_step = 1024;       // of what lies in order
   static constexpr std::int64_t references_per_step = 4096;  // the same, and small
   static constexpr std::int64_t blobs_per_run = 4096;
@@ -50,28 +49,26 @@ class Registry::Collector {
   // ---- collect_blobs.cc
   Status drop_loose_links();
   Status drop_loose(meta::Tx& tx, const records::Place& place, TimeMs before, State::Unlinked& unlinked);
-  Status trash_doomed();
-  Result<bool> trash(meta::Tx& tx, const std::string& digest);  // true: moved
   struct Leaving {
     Digest digest;
-    bool purged = false;
-    bool brought_again = false;  // there were bytes in place after its copy in the trash had gone
+    std::int64_t size = 0;
+    blob::Claims::Mark mark = 0;
   };
   struct Purge {
     Status status;
     std::int64_t blobs = 0, bytes = 0;
   };
-  Result<std::vector<Leaving>> trashed_long_ago();
-  Status purge_beside(std::span<Leaving> blobs, const std::function<Status()>& work);
-  Purge purge(std::span<Leaving> blobs);
-  Status purge_step(std::span<Leaving> blobs, Purge& done);
+  Result<std::vector<Leaving>> doomed();
+  Status purge_beside(std::span<const Leaving> blobs, const std::function<Status()>& work);
+  Purge purge(std::span<const Leaving> blobs);
+  Status purge_step(std::span<const Leaving> blobs, Purge& done);
   Status add(const Purge& done);
-  Result<bool> forget_blob(meta::Tx& tx, const Leaving& blob);
 
   // ---- collect_strays.cc
-  Status sweep(blob::Area area);
-  Status settle_file(meta::Tx& tx, blob::Area area, const blob::FileInfo& file);
-  Result<bool> is_settled(meta::Tx& tx, blob::Area area, const Digest& digest);
+  Result<std::vector<blob::FileInfo>> old_files(blob::Area area, TimeMs kept);
+  Status sweep_blobs();
+  Result<std::vector<blob::FileInfo>> strays_among(meta::Tx& tx, const std::vector<blob::FileInfo>& files);
+  Status sweep_quarantine();
 
   template <class Work>
   auto write(Work work) {

@@ -211,7 +211,7 @@ bool dies_at(const TestFolder& folder, int at) {
 
 std::size_t files_in(const TestFolder& folder) {
   std::size_t count = 0;
-  for (const char* area : {"blobs", "trash", "uploads", "quarantine"}) {
+  for (const char* area : {"blobs", "uploads", "quarantine"}) {
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(folder.path("data/" + std::string(area))))
       count += entry.is_regular_file() ? 1 : 0;

@@ -14,15 +14,9 @@ using records::BlobState;
 constexpr std::int64_t users_told_max = 5;
 constexpr std::int64_t nap_ms = 100;  // of a throttled reader, between two looks whether it should end
 
-bool leaving(BlobState state) {
-  return state == BlobState::doomed || state == BlobState::trashed;
-}
-
 }  // namespace
 
-Result<std::optional<BlobDoctor::Case>> BlobDoctor::look(meta::Tx& tx, const Digest& digest) {
-  // On its way in: its row follows.
-  if (x_state.arrivals.contains(digest.text())) return std::optional<Case>();
+Result<std::optional<BlobDoctor::Case>> BlobDoctor::find(meta::Tx& tx, const Digest& digest) {
   TRY(auto row, records::find_blob(tx, digest.text()));
   if (!row) return std::optional<Case>();
   Case one{digest, *row};
@@ -31,40 +25,48 @@ Result<std::optional<BlobDoctor::Case>> BlobDoctor::look(meta::Tx& tx, const Dig
   return std::optional(std::move(one));
 }
 
-Status BlobDoctor::examine(const Digest& digest) {
-  TRY(bool doubtful, x_state.db.write([&](meta::Tx& tx) { return judge(tx, digest); }));
-  return doubtful ? read(digest, 0) : Status();
+Result<std::optional<BlobDoctor::Case>> BlobDoctor::look(meta::Tx& tx, const Digest& digest) {
+  if (x_state.blobs.claims().holds(digest)) return std::optional<Case>();
+  return find(tx, digest);
 }
 
-Result<bool> BlobDoctor::judge(meta::Tx& tx, const Digest& digest) {
+Status BlobDoctor::examine(const Digest& digest) {
+  TRY(Next next, x_state.db.write([&](meta::Tx& tx) { return judge(tx, digest); }));
+  if (next == Next::read) return read(digest, 0);
+  return next == Next::relink ? relink(digest) : Status();
+}
+
+Result<BlobDoctor::Next> BlobDoctor::judge(meta::Tx& tx, const Digest& digest) {
   TRY(auto found, look(tx, digest));
-  if (!found) return false;
+  if (!found) return Next::nothing;
   const Case& one = *found;
-  if (leaving(one.row.state)) {
-    if (one.linked) TRY_STATUS(relink(tx, one));
-    return false;
-  }
+  if (one.row.state == BlobState::doomed) return one.linked ? Next::relink : Next::nothing;
   if (!one.linked) {
     TRY_STATUS(unlinked(tx, one));
-    return false;
+    return Next::nothing;
   }
-  if (one.size) return one.row.state == BlobState::lost || *one.size != one.row.size;
-  if (one.row.state == BlobState::live) {
+  bool live = one.row.state == BlobState::live;
+  if (one.size) return !live || *one.size != one.row.size ? Next::read : Next::nothing;
+  if (live) {
     TRY_STATUS(lose(tx, one));
-    return false;
+    return Next::nothing;
   }
   TRY_STATUS(tell(tx, "blob_lost", digest, "its bytes are gone; push the image again", false));
-  return false;
+  return Next::nothing;
 }
 
-// It is needed, so it may not go.
-Status BlobDoctor::relink(meta::Tx& tx, const Case& one) {
-  TRY_STATUS(tell(tx, "blob_linked", one.digest, "on its way out although a repository needs it", x_mend));
-  if (!x_mend) return {};
-  TRY(bool there, x_state.blobs.revive(one.digest));
-  if (there) TRY_STATUS(records::append_change(tx, 0, {.blobs = 1, .bytes = one.row.size}));
-  auto state = there ? BlobState::live : BlobState::lost;
-  return records::put_blob(tx, one.digest.text(), {one.row.size, state}, x_state.clock.now());
+// It is needed, so it may not go: nobody removes it while it is claimed.
+Status BlobDoctor::relink(const Digest& digest) {
+  blob::Claims::Claim claim(x_state.blobs.claims(), digest);
+  return x_state.db.write([&](meta::Tx& tx) -> Status {
+    TRY(auto one, find(tx, digest));
+    if (!one || !one->linked || one->row.state != BlobState::doomed) return {};
+    TRY_STATUS(tell(tx, "blob_linked", digest, "on its way out although a repository needs it", x_mend));
+    if (!x_mend) return {};
+    if (one->size) TRY_STATUS(records::append_change(tx, 0, {.blobs = 1, .bytes = one->row.size}));
+    auto state = one->size ? BlobState::live : BlobState::lost;
+    return records::put_blob(tx, digest.text(), {one->row.size, state}, x_state.clock.now());
+  });
 }
 
 Status BlobDoctor::unlinked(meta::Tx& tx, const Case& one) {
@@ -106,7 +108,7 @@ Status BlobDoctor::read(const Digest& digest, std::int64_t bytes_per_s) {
 // What was read decides, if it is still what stands there.
 Status BlobDoctor::settle(meta::Tx& tx, const Digest& digest, const blob::Blob& seen, bool sound) {
   TRY(auto one, look(tx, digest));
-  if (!one || leaving(one->row.state) || !one->size) return {};
+  if (!one || one->row.state == BlobState::doomed || !one->size) return {};
   bool live = one->row.state == BlobState::live;
   if (sound) {
     if (live && one->row.size == seen.size) return {};

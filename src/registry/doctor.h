@@ -26,9 +26,11 @@ class BlobDoctor {
     bool linked = false;
     std::optional<std::int64_t> size;  // of the file in place
   };
-  Result<std::optional<Case>> look(meta::Tx& tx, const Digest& digest);
-  Result<bool> judge(meta::Tx& tx, const Digest& digest);  // true: its bytes must be read
-  Status relink(meta::Tx& tx, const Case& one);
+  Result<std::optional<Case>> find(meta::Tx& tx, const Digest& digest);
+  Result<std::optional<Case>> look(meta::Tx& tx, const Digest& digest);  // not while it is on its way in
+  enum class Next { nothing, read, relink };
+  Result<Next> judge(meta::Tx& tx, const Digest& digest);
+  Status relink(const Digest& digest);
   Status unlinked(meta::Tx& tx, const Case& one);
   Status lose(meta::Tx& tx, const Case& one);
   Status put_lost(meta::Tx& tx, const Case& one);

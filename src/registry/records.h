@@ -125,7 +125,7 @@ Result<Removed> delete_some_tags(meta::Tx& tx, std::int64_t repository_id, std::
 
 // ---- blobs and links (records_blobs.cc)
 // lost: linked, but its bytes are gone or corrupt; refused until it is pushed again.
-enum class BlobState { live = 0, doomed = 1, trashed = 2, lost = 3 };
+enum class BlobState { live = 0, doomed = 1, lost = 3 };
 struct BlobRow {
   std::int64_t size = 0;
   BlobState state = BlobState::live;
@@ -148,12 +148,13 @@ Status renew_link(meta::Tx& tx, std::int64_t repository_id, std::string_view dig
 Result<bool> is_linked(meta::Tx& tx, std::string_view digest);
 Result<bool> is_linked_readably(meta::Tx& tx, std::string_view digest, const Readable& readable);
 Result<std::vector<Place>> loose_links(meta::Tx& tx, TimeMs before, std::int64_t limit);
-// Blobs in `state` since before `before`, oldest first.
-Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, TimeMs before,
-                                               std::int64_t limit);
-// True when the blob was doomed and nobody links it.
-Result<bool> trash_doomed_blob(meta::Tx& tx, std::string_view digest, TimeMs now);
-Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest);
+struct DoomedBlob {
+  std::string digest;
+  std::int64_t size = 0;
+};
+// That nobody links; those doomed first come first.
+Result<std::vector<DoomedBlob>> doomed_blobs(meta::Tx& tx, std::int64_t limit);
+Result<bool> delete_doomed_blob(meta::Tx& tx, std::string_view digest);
 Result<std::vector<std::string>> users_of(meta::Tx& tx, std::string_view digest,
                                           std::int64_t limit);  // names
 

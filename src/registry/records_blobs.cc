@@ -11,6 +11,10 @@ Place to_place(const meta::Row& row) {
   return {row.integer(0), row.text(1)};
 }
 
+DoomedBlob to_doomed(const meta::Row& row) {
+  return {row.text(0), row.integer(1)};
+}
+
 UploadRow to_upload(const meta::Row& row) {
   return {row.text(0), row.integer(1)};
 }
@@ -33,25 +37,18 @@ Status put_blob(meta::Tx& tx, std::string_view digest, BlobRow row, TimeMs now) 
                          {digest, row.size, static_cast<int>(row.state), now}));
 }
 
-Result<std::vector<std::string>> leaving_blobs(meta::Tx& tx, BlobState state, TimeMs before,
-                                               std::int64_t limit) {
+Result<std::vector<DoomedBlob>> doomed_blobs(meta::Tx& tx, std::int64_t limit) {
   return all(tx.query(R"sql(
-    SELECT digest FROM blobs WHERE state <> 0 AND state = $1 AND changed_at <= $2
-    ORDER BY changed_at, digest LIMIT $3)sql",
-                      {static_cast<int>(state), before, limit}),
-             first_text);
+    SELECT b.digest, b.size FROM blobs b
+    WHERE b.state <> 0 AND b.state = 1
+      AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.digest = b.digest)
+    ORDER BY b.changed_at, b.digest LIMIT $1)sql",
+                      {limit}),
+             to_doomed);
 }
 
-Result<bool> trash_doomed_blob(meta::Tx& tx, std::string_view digest, TimeMs now) {
-  return changed(tx.execute(R"sql(
-    UPDATE blobs SET state = 2, changed_at = $2
-    WHERE digest = $1 AND state = 1
-      AND NOT EXISTS (SELECT 1 FROM repository_blobs l WHERE l.digest = blobs.digest))sql",
-                            {digest, now}));
-}
-
-Result<bool> delete_trashed_blob(meta::Tx& tx, std::string_view digest) {
-  return changed(tx.execute(R"sql(DELETE FROM blobs WHERE digest = $1 AND state = 2)sql", {digest}));
+Result<bool> delete_doomed_blob(meta::Tx& tx, std::string_view digest) {
+  return changed(tx.execute(R"sql(DELETE FROM blobs WHERE digest = $1 AND state = 1)sql", {digest}));
 }
 
 Result<std::vector<std::string>> users_of(meta::Tx& tx, std::string_view digest, std::int64_t limit) {

@@ -67,6 +67,10 @@ struct RegistryFixture {
     return *made;
   }
 
+  std::string file(const Digest& of, const std::string& area = "blobs") const {
+    std::string hex(of.hex());
+    return base.folder.path("data/" + area + "/sha256/" + hex.substr(0, 2) + "/" + hex);
+  }
   Digest blob(const Repository& repository, const std::string& bytes) {
     auto digest = registry->put_blob(repository, bytes);
     REQUIRE(digest.ok());
@@ -107,6 +111,15 @@ struct RegistryFixture {
     auto row = base.db->read([&](meta::Tx& tx) { return tx.first(sql); });
     REQUIRE(row.ok());
     return (*row)->integer(0);
+  }
+
+  void execute(const std::string& sql) {
+    REQUIRE(base.db
+                ->write([&](meta::Tx& tx) -> Status {
+                  auto done = tx.execute(sql);
+                  return done.ok() ? Status() : done.error();
+                })
+                .ok());
   }
 
   auth::AuthFixture base;

@@ -4,7 +4,7 @@
 namespace wharfage::registry {
 
 // blobs.state: 0 live (some repository links it, its bytes are in place), 1 doomed (no repository links it),
-// 2 trashed (its bytes are in the trash), 3 lost (linked, but its bytes are gone or corrupt).
+// 3 lost (linked, but its bytes are gone or corrupt). 2 was doomed, with its bytes in a trash.
 // repository_blobs.loose_since: when it was last without a manifest. A repository on its way out has lost its
 // names and its namespace; collect() removes what it held.
 std::vector<meta::Migration> schema() {
@@ -268,6 +268,9 @@ std::vector<meta::Migration> schema() {
         ORDER BY n.repository_id, n.digest, n.manifest_id;
         DROP TABLE manifest_blobs;
         ALTER TABLE manifest_blobs_by_digest RENAME TO manifest_blobs;
+      )ddl"},
+      {320, "registry: there is no trash between doomed and gone", R"ddl(
+        UPDATE blobs SET state = 1 WHERE state = 2;
       )ddl"},
   };
   for (const auto& step : policy_schema()) steps.push_back(step);

@@ -22,39 +22,6 @@
 
 namespace wharfage::registry {
 
-// Digests whose bytes have been committed to the store while the row that links them is still on its way.
-// collect() leaves them alone, so that in one process a push never finds its bytes gone again.
-class Arrivals {
- public:
-  class Stay {
-   public:
-    Stay(Arrivals& arrivals, const Digest& digest) : x_arrivals(arrivals), x_digest(digest.text()) {
-      std::lock_guard lock(x_arrivals.x_mutex);
-      ++x_arrivals.x_counts[x_digest];
-    }
-    ~Stay() {
-      std::lock_guard lock(x_arrivals.x_mutex);
-      auto found = x_arrivals.x_counts.find(x_digest);
-      if (--found->second == 0) x_arrivals.x_counts.erase(found);
-    }
-    Stay(const Stay&) = delete;
-    Stay& operator=(const Stay&) = delete;
-
-   private:
-    Arrivals& x_arrivals;
-    std::string x_digest;
-  };
-
-  bool contains(const std::string& digest) const {
-    std::lock_guard lock(x_mutex);
-    return x_counts.contains(digest);
-  }
-
- private:
-  mutable std::mutex x_mutex;
-  std::unordered_map<std::string, int> x_counts;
-};
-
 // A slice no longer than a page may be.
 inline Slice bounded(Slice slice) {
   slice.offset = std::max<std::int64_t>(slice.offset, 0);
@@ -108,7 +75,6 @@ struct Registry::State {
   Cache<Repository> repositories{limits::repository_cache_max};  // by full name, each at cost 1
   Cache<Manifest> manifests{limits::manifest_cache_bytes_max};   // by manifest_key()
   Cache<blob::Blob> open_blobs{open_blobs_max};                  // by blob_key(), at cost 1
-  Arrivals arrivals;
   YoungUploads young_uploads;
   UploadBytes upload_bytes;
   static constexpr std::size_t reclaimers_many = 2;
@@ -118,7 +84,7 @@ struct Registry::State {
   Pulls pulls;
   std::mutex collecting;
   // Where the search for files without a row goes on, by blob::Area; under `collecting`.
-  std::array<std::optional<Digest>, 3> swept;
+  std::array<std::optional<Digest>, 2> swept;
   Pace pace;
   Reclaimed reclaimed;
 

@@ -1,5 +1,6 @@
 // For tests only: a database and a blob store that let another node in at a chosen point: before a
-// transaction, after bytes were published, around a purge. One thread.
+// transaction, after bytes were published, around a removal. One
+// thread.
 #pragma once
 
 #include <functional>
@@ -85,13 +86,12 @@ class StoppedStore final : public blob::Store {
     x_stop.visit();
     return digest;
   }
-  Status trash(const Digest& digest) override { return x_store.trash(digest); }  // under the write lock
-  Result<bool> revive(const Digest& digest) override { return x_store.revive(digest); }
-  Result<std::int64_t> purge(const Digest& digest) override {
+  blob::Claims& claims() override { return x_store.claims(); }
+  Result<Removal> remove(const Digest& digest, blob::Claims::Mark mark) override {
     x_stop.visit();
-    auto freed = x_store.purge(digest);
+    auto removal = x_store.remove(digest, mark);
     x_stop.visit();
-    return freed;
+    return removal;
   }
   Result<blob::Listing> list(blob::Area area, const std::optional<Digest>& after,
                              std::size_t limit) override {

@@ -140,7 +140,7 @@ Status Registry::finish_upload(const Repository& repository, const std::string& 
     if (room.error().reason == Reason::quota_exceeded) (void)state.drop_upload(repository.id, id);
     return room;
   }
-  Arrivals::Stay stay(state.arrivals, digest);
+  blob::Claims::Claim claim(state.blobs.claims(), digest);
   TRY_STATUS(writer.commit(digest));
   state.upload_bytes.drop(id);
   bool young = state.young_uploads.take(id, repository.id);

@@ -1,0 +1,42 @@
+#include "blob/claims.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace wharfage::blob {
+
+Claims::Claim::Claim(Claims& claims, const Digest& digest) : x_claims(claims), x_digest(digest) {
+  Place at = x_claims.place_of(x_digest);
+  std::lock_guard lock(at.shelf.mutex);
+  ++at.count;
+  ++at.shelf.held[x_digest.text()];
+}
+
+Claims::Claim::~Claim() {
+  Place at = x_claims.place_of(x_digest);
+  std::lock_guard lock(at.shelf.mutex);
+  auto found = at.shelf.held.find(x_digest.text());
+  if (--found->second == 0) at.shelf.held.erase(found);
+}
+
+bool Claims::holds(const Digest& digest) {
+  Shelf& shelf = place_of(digest).shelf;
+  std::lock_guard lock(shelf.mutex);
+  return shelf.held.contains(digest.text());
+}
+
+std::optional<Claims::Mark> Claims::mark(const Digest& digest) {
+  Place at = place_of(digest);
+  std::lock_guard lock(at.shelf.mutex);
+  if (at.shelf.held.contains(digest.text())) return std::nullopt;
+  return at.count;
+}
+
+Claims::Place Claims::place_of(const Digest& digest) {
+  auto start = unhex(digest.hex().substr(0, 4));
+  CHECK(start.ok(), "a digest is hexadecimal");
+  Shelf& shelf = x_shelves[static_cast<unsigned char>((*start)[0])];
+  return {shelf, shelf.counts[static_cast<unsigned char>((*start)[1])]};
+}
+
+}  // namespace wharfage::blob
