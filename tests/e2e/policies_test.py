@@ -169,7 +169,8 @@ def test_retention_removes_what_a_dry_run_said(server):
         {"name": "newest two", "tags": "v*", "keep": "pushed_count", "value": 2}]})
     assert policy["next_run_at"], policy
     equal(server.api("GET", rules)["rules"][0]["keep"], "pushed_count")
-    server.api("PUT", rules, {"rules": [{"name": "x", "keep": "sometimes"}]}, want=400)
+    for wrong in ({"keep": "sometimes"}, {"keep": "pushed_count"}, {"keep": "pulled_days"}):
+        server.api("PUT", rules, {"rules": [{"name": "x"} | wrong]}, want=400)
     runs = "/namespaces/keep/retention-runs"
     dry = finished(server, "keep", server.api("POST", runs, {"dry_run": True}, want=201))
     equal(len(tags(server, "keep/app")), 6)

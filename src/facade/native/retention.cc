@@ -29,7 +29,7 @@ struct Rule {
         field<&Rule::except_tags>("except_tags"),
         field<&Rule::keep>("keep", required)
             .one_of("all|pushed_count|pulled_count|pushed_images|pulled_images|pushed_days|pulled_days"),
-        field<&Rule::value>("value").range(0, 10'000).about("how many tags or days"),
+        field<&Rule::value>("value").range(0, 10'000).about("how many tags or days; required but for all"),
         field<&Rule::untagged>("untagged").about("also holds for images without a tag"),
         field<&Rule::enabled>("enabled").about("the default is true"),
         field<&Rule::spared>("spared").about(
@@ -206,20 +206,30 @@ Result<PolicyReply> get_policy(Call& call, const SpaceQuery& query, const NoBody
   return to_wire(policy);
 }
 
+// A `value` that was forgotten would be a rule that keeps nothing.
+Result<registry::RetentionRule> to_domain(const Rule& from) {
+  auto keep = registry::parse_keep(from.keep).value_or(registry::Keep::all);  // one of the field's
+  if (keep != registry::Keep::all && !from.value)
+    return fail(Reason::missing_parameter, "\"" + from.keep + "\" wants a value", "value");
+  return registry::RetentionRule{
+      .name = from.name,
+      .selector = {from.repositories.value_or("**"), from.except_repositories.value_or(""),
+                   from.tags.value_or("**"), from.except_tags.value_or("")},
+      .keep = keep,
+      .value = from.value.value_or(0),
+      .untagged = from.untagged.value_or(false),
+      .enabled = from.enabled.value_or(true),
+      .spared = from.spared.value_or(std::vector<std::string>())};
+}
+
 Result<PolicyReply> set_policy(Call& call, const SpaceQuery& query, const Policy& body) {
   registry::RetentionPolicy wanted;
   wanted.name = body.name.value_or("");
   wanted.enabled = body.enabled.value_or(true);
   wanted.cron = body.schedule.value_or("");
   for (const auto& rule : body.rules) {
-    wanted.rules.push_back({rule.name,
-                            {rule.repositories.value_or("**"), rule.except_repositories.value_or(""),
-                             rule.tags.value_or("**"), rule.except_tags.value_or("")},
-                            registry::parse_keep(rule.keep).value_or(registry::Keep::all),
-                            rule.value.value_or(0),
-                            rule.untagged.value_or(false),
-                            rule.enabled.value_or(true),
-                            rule.spared.value_or(std::vector<std::string>())});
+    TRY(auto one, to_domain(rule));
+    wanted.rules.push_back(std::move(one));
   }
   TRY(auto policy, op::invoke<ops::SetRetention>(call.rooms.retention, call.context,
                                                  {space_of(query.space), std::move(wanted)}));
