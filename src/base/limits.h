@@ -57,7 +57,7 @@ constexpr std::size_t writer_statements_max = 256;
 constexpr int writer_page_cache_kib = 32 * 1024;
 constexpr int reader_page_cache_kib = 1024;
 constexpr int database_busy_timeout_ms = 10'000;  // another process holds the write lock
-constexpr std::int64_t database_wal_bytes_kept = 32 * 1024 * 1024;
+constexpr std::int64_t database_wal_bytes_kept = 64 * 1024 * 1024;
 constexpr std::int64_t id_block = 64;  // integer ids reserved per transaction
 constexpr std::int64_t id_max = (std::int64_t{1} << 31) - 1;
 

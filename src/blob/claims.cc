@@ -29,14 +29,14 @@ std::optional<Claims::Mark> Claims::mark(const Digest& digest) {
   Place at = place_of(digest);
   std::lock_guard lock(at.shelf.mutex);
   if (at.shelf.held.contains(digest.text())) return std::nullopt;
-  return at.count;
+  return at.count.load();
 }
 
 Claims::Place Claims::place_of(const Digest& digest) {
-  auto start = unhex(digest.hex().substr(0, 4));
-  CHECK(start.ok(), "a digest is hexadecimal");
-  Shelf& shelf = x_shelves[static_cast<unsigned char>((*start)[0])];
-  return {shelf, shelf.counts[static_cast<unsigned char>((*start)[1])]};
+  auto end = unhex(digest.hex().substr(digest.hex().size() - 4));
+  CHECK(end.ok(), "a digest is hexadecimal");
+  Shelf& shelf = x_shelves[static_cast<unsigned char>((*end)[1])];
+  return {shelf, shelf.counts[static_cast<unsigned char>((*end)[0])]};
 }
 
 }  // namespace wharfage::blob

@@ -2,10 +2,11 @@
 // stand in place until its row is written; whoever removes one marks it, sees that no row needs it, and
 // removes it unless somebody has claimed it since the mark. So both may look at the database without holding
 // anything, and whoever brings bytes wins. Known to one process; every process that writes to a store must
-// share these claims. Thread-safe; nobody waits longer than one removal takes.
+// share these claims. Thread-safe; who claims may have to wait for removals under way.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -36,28 +37,29 @@ class Claims {
 
   bool holds(const Digest& digest);
   std::optional<Mark> mark(const Digest& digest);  // nothing while it is claimed
+  // Whether nobody has claimed it since; rarely false because another digest was. Never waits.
+  bool is_good(Mark mark, const Digest& digest) { return place_of(digest).count == mark; }
 
-  // False, and nothing done, when it was claimed since the mark, or, rarely, another one was. Claims of this
-  // digest wait until `work` is done.
+  // False, and nothing done, when the mark is no longer good. Claims of the digest wait until `work` is done.
   template <class Work>
   Result<bool> unless_claimed_since(Mark mark, const Digest& digest, Work work) {
     Place at = place_of(digest);
     std::lock_guard lock(at.shelf.mutex);
-    if (at.count != mark || at.shelf.held.contains(digest.text())) return false;
+    if (at.count != mark) return false;
     TRY_STATUS(work());
     return true;
   }
 
  private:
-  // Of the digests with the same first byte.
+  // Of the digests with the same last byte: they are removed in order, and neighbours should not meet here.
   struct Shelf {
     std::mutex mutex;
     std::unordered_map<std::string, int> held;
-    std::array<Mark, 256> counts{};  // of claims so far, by the second byte
+    std::array<std::atomic<Mark>, 256> counts{};  // of claims so far, by the last byte but one
   };
   struct Place {
     Shelf& shelf;
-    Mark& count;
+    std::atomic<Mark>& count;
   };
   Place place_of(const Digest& digest);
 

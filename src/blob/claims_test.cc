@@ -45,7 +45,10 @@ TEST_CASE_FIXTURE(Fixture, "a mark is good until somebody claims the blob, even 
     CHECK_FALSE(removes(*mark));
   }
   CHECK_FALSE(removes(*mark));
-  CHECK(removes(*claims.mark(digest)));
+  CHECK_FALSE(claims.is_good(*mark, digest));
+  mark = claims.mark(digest);
+  CHECK(claims.is_good(*mark, digest));
+  CHECK(removes(*mark));
 }
 
 TEST_CASE_FIXTURE(Fixture, "what fails says so") {

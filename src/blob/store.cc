@@ -149,9 +149,6 @@ Result<std::unique_ptr<Store>> open_store(const std::string& root) {
   std::error_code failed;
   std::filesystem::create_directories(root, failed);
   if (failed) return fail(Reason::storage_failed, {}, failed.message());
-  // An earlier layout kept there for some minutes what nobody needed any more.
-  std::filesystem::remove_all(root + "/trash", failed);
-  if (failed) return fail(Reason::storage_failed, {}, failed.message());
   TRY(auto folder, open_folder(Descriptor(AT_FDCWD), root));
   TRY(auto shelves, Shelves::open(folder));
   TRY(auto uploads, Uploads::open(folder));

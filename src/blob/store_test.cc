@@ -292,14 +292,6 @@ TEST_CASE_FIXTURE(Fixture, "a blob is removed unless somebody claims it after th
   CHECK(content(other) == "other");
 }
 
-TEST_CASE("what an earlier layout kept in its trash goes when the store is opened") {
-  TestFolder folder;
-  fs::create_directories(folder.path("trash/sha256/ab"));
-  folder.write("trash/sha256/ab/file", "bytes");
-  REQUIRE(Store::open(folder.path("")).ok());
-  CHECK_FALSE(fs::exists(folder.path("trash")));
-}
-
 TEST_CASE_FIXTURE(Fixture, "a push heals a blob that has rotted") {
   Digest digest = push("hello");
   fs::resize_file(file(digest), 2);

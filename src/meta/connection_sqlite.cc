@@ -136,7 +136,8 @@ Status Connection::configure(Mode mode) {
       return fail(Reason::database_failed, {}, "this file system cannot hold a database in WAL mode");
     }
     TRY_STATUS(pragma(fmt::format("PRAGMA journal_size_limit = {}", limits::database_wal_bytes_kept)));
-    TRY_STATUS(keep_journal(limits::database_wal_bytes_kept));
+    // Instead of SQLite's own checkpoints, which a commit would wait for.
+    sqlite3_wal_hook(x_handle, &Connection::committed, this);
     // What savepoints would undo stays in memory: it was two thirds of all writes of a push.
     TRY_STATUS(pragma("PRAGMA temp_store = MEMORY"));
   }
@@ -149,11 +150,15 @@ Status Connection::configure(Mode mode) {
   return {};
 }
 
-Status Connection::keep_journal(std::int64_t bytes) {
-  if (bytes == x_journal_bytes) return {};
-  TRY_STATUS(pragma(fmt::format("PRAGMA wal_autocheckpoint = {}", bytes / page_bytes)));
-  x_journal_bytes = bytes;
-  return {};
+int Connection::committed(void* self, sqlite3*, const char*, int pages) {
+  static_cast<Connection*>(self)->x_journal_bytes = std::int64_t{pages} * page_bytes;
+  return SQLITE_OK;
+}
+
+Status Connection::checkpoint() {
+  int code = sqlite3_wal_checkpoint_v2(x_handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code == SQLITE_OK || code == SQLITE_BUSY) return {};  // busy: another connection is at it
+  return last_error();
 }
 
 Status Connection::pragma(const std::string& sql) {

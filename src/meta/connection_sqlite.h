@@ -35,10 +35,11 @@ class Connection {
   bool in_transaction() const;
   // A deferred foreign key is still unsatisfied; it would fail the COMMIT and with it the whole batch.
   bool has_dangling_keys() const;
-  // How much the journal holds before its pages go to the database: the more, the fewer times a page goes
-  // that changes again and again. The database grows by what is new among them, so the disk must have room
-  // for it.
-  Status keep_journal(std::int64_t bytes);
+  // What the journal held after the last commit of this connection.
+  std::int64_t journal_bytes() const { return x_journal_bytes; }
+  // Carries the journal's pages into the database, as far as nobody reads older ones; waits for nobody. Once
+  // all are there the journal begins anew.
+  Status checkpoint();
   // Copies the last committed state into the new file `file` and syncs it.
   Status copy_to(const std::string& file);
 
@@ -52,6 +53,7 @@ class Connection {
   Connection(sqlite3* handle, std::size_t statements_max)
       : x_handle(handle), x_statements_max(statements_max) {}
 
+  static int committed(void* self, sqlite3*, const char* database, int pages);
   Status configure(Mode mode);
   Status pragma(const std::string& sql);
   Result<Statement*> prepare(std::string_view sql);

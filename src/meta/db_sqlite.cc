@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -16,6 +17,7 @@
 #include "base/limits.h"
 #include "base/memory_only.h"
 #include "base/random.h"
+#include "meta/checkpointer.h"
 #include "meta/connection_sqlite.h"
 #include "meta/db.h"
 
@@ -90,8 +92,11 @@ using PendingPtr = std::shared_ptr<Pending>;
 
 class SqliteDb final : public Db {
  public:
-  SqliteDb(std::string file, std::unique_ptr<Connection> writer)
-      : x_file(std::move(file)), x_writer(std::move(writer)), x_thread([this] { write_loop(); }) {
+  SqliteDb(std::string file, std::unique_ptr<Connection> writer, std::unique_ptr<Connection> checkpoints)
+      : x_file(std::move(file)),
+        x_writer(std::move(writer)),
+        x_checkpointer(std::in_place, std::move(checkpoints)),
+        x_thread([this] { write_loop(); }) {
     pthread_setname_np(x_thread.native_handle(), "db-writer");
   }
   ~SqliteDb() override;
@@ -110,13 +115,16 @@ class SqliteDb final : public Db {
   void run_one(Pending& pending);
   void end_one(Pending& pending);
   Status end_batch();
-  void keep_room();
+  void shorten_journal();
+  std::int64_t journal_bytes_max() const;
 
   Result<std::unique_ptr<Connection>> take_reader();
   void return_reader(std::unique_ptr<Connection> reader);
 
   const std::string x_file;
   std::unique_ptr<Connection> x_writer;  // used by x_thread only
+  std::int64_t x_checkpoint_at = 0;      // bytes of the journal; likewise
+  std::optional<Checkpointer> x_checkpointer;
 
   std::mutex x_queue_mutex;
   std::condition_variable x_queue_filled;
@@ -138,6 +146,7 @@ SqliteDb::~SqliteDb() {
   }
   x_thread.join();
   // The writer closes last and takes the journal files with it.
+  x_checkpointer.reset();
   x_readers.clear();
 }
 
@@ -206,7 +215,7 @@ Status SqliteDb::end_batch() {
   } else if (auto committed = x_writer->execute("COMMIT"); !committed.ok()) {
     ended = committed.error();
   }
-  if (ended.ok()) keep_room();
+  if (ended.ok()) shorten_journal();
   if (!ended.ok() && x_writer->in_transaction()) {
     auto undone = x_writer->execute("ROLLBACK");
     CHECK(undone.ok() || !x_writer->in_transaction(),
@@ -215,14 +224,29 @@ Status SqliteDb::end_batch() {
   return ended;
 }
 
-// On a disk that is nearly full a short journal leaves the rest of it to the database, so that deleting still
-// works when nothing else does.
-void SqliteDb::keep_room() {
+// From half of what it may hold on, the journal's pages are carried into the database beside the writer, so
+// that little is left to do when it is full. That is done here, since only then it begins anew.
+void SqliteDb::shorten_journal() {
+  const std::int64_t bytes = x_writer->journal_bytes(), most = journal_bytes_max();
+  if (bytes >= most) {
+    (void)x_writer->checkpoint();
+  } else if (bytes < most / 2) {
+    x_checkpoint_at = most / 2;
+  } else if (bytes >= x_checkpoint_at) {
+    x_checkpointer->wake();
+    x_checkpoint_at = bytes + most / 8;
+  }
+}
+
+// The more it may hold, the fewer times a page goes that changes again and again. The database grows by what
+// is new, so the disk must have room for it: on one that is nearly full a short journal leaves the rest to
+// the database, so that deleting still works when nothing else does.
+std::int64_t SqliteDb::journal_bytes_max() const {
   struct statvfs disk{};
-  if (::statvfs(x_file.c_str(), &disk) != 0) return;
+  if (::statvfs(x_file.c_str(), &disk) != 0) return limits::database_wal_bytes_kept;
   auto free = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
   bool scarce = free < scarce_journals * limits::database_wal_bytes_kept;
-  (void)x_writer->keep_journal(scarce ? short_journal_bytes : limits::database_wal_bytes_kept);
+  return scarce ? short_journal_bytes : limits::database_wal_bytes_kept;
 }
 
 void SqliteDb::run_one(Pending& pending) {
@@ -339,7 +363,8 @@ Status SqliteDb::ping() {
 Result<std::unique_ptr<Db>> open_sqlite(const std::string& file) {
   TRY(auto writer, Connection::open(file, Connection::Mode::writer));
   TRY_STATUS(sync_path(folder_of(file), O_RDONLY | O_DIRECTORY));
-  return std::unique_ptr<Db>(std::make_unique<SqliteDb>(file, std::move(writer)));
+  TRY(auto checkpoints, Connection::open(file, Connection::Mode::reader));
+  return std::unique_ptr<Db>(std::make_unique<SqliteDb>(file, std::move(writer), std::move(checkpoints)));
 }
 
 }  // namespace wharfage::meta

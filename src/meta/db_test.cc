@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/failpoint.h"
+#include "base/limits.h"
 #include "base/test_folder.h"
 
 namespace wharfage::meta {
@@ -330,6 +331,21 @@ TEST_CASE_FIXTURE(Fixture, "a backup of a running database is whole") {
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
     CHECK(entry.path().extension() != ".partial");
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "the journal is carried into the database while writing goes on") {
+  const std::int64_t most = limits::database_wal_bytes_kept, row = 1024 * 1024;
+  REQUIRE(db->write([](Tx& tx) { return tx.script("CREATE TABLE heavy (bytes BLOB)"); }).ok());
+  for (std::int64_t written = 0; written < 3 * most; written += row) {
+    auto added = db->write(
+        [&](Tx& tx) { return tx.execute("INSERT INTO heavy (bytes) VALUES (zeroblob($1))", {row}); });
+    REQUIRE(added.ok());
+  }
+  auto size = [&](const char* name) {
+    return static_cast<std::int64_t>(std::filesystem::file_size(folder.path(name)));
+  };
+  CHECK(size("meta.db-wal") < 2 * most);
+  CHECK(size("meta.db") > most);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the database is readable by its owner only") {

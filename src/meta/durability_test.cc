@@ -17,8 +17,8 @@ namespace {
 constexpr int threads = 4;
 
 // The child: writes rows from several threads and names each acknowledged one on `report`, until it is
-// killed.
-[[noreturn]] void write_until_killed(const std::string& file, int report) {
+// killed. `weight`: bytes that go with each.
+[[noreturn]] void write_until_killed(const std::string& file, int report, std::int64_t weight) {
   auto db = open_sqlite(file);
   if (!db.ok()) _exit(1);
   std::vector<std::thread> writers;
@@ -26,8 +26,9 @@ constexpr int threads = 4;
     writers.emplace_back([&, t] {
       for (std::int64_t i = 0;; ++i) {
         std::int64_t id = i * threads + t;
-        auto written =
-            (*db)->write([&](Tx& tx) { return tx.execute("INSERT INTO facts (id) VALUES ($1)", {id}); });
+        auto written = (*db)->write([&](Tx& tx) {
+          return tx.execute("INSERT INTO facts (id, weight) VALUES ($1, zeroblob($2))", {id, weight});
+        });
         if (!written.ok() || ::write(report, &id, sizeof id) != sizeof id) _exit(1);
       }
     });
@@ -36,11 +37,12 @@ constexpr int threads = 4;
   _exit(1);
 }
 
-std::set<std::int64_t> acknowledged_by_a_killed_child(const std::string& file, int wanted) {
+std::set<std::int64_t> acknowledged_by_a_killed_child(const std::string& file, int wanted,
+                                                      std::int64_t weight) {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   pid_t child = ::fork();
-  if (child == 0) write_until_killed(file, ends[1]);
+  if (child == 0) write_until_killed(file, ends[1], weight);
   REQUIRE(child > 0);
   ::close(ends[1]);
   std::set<std::int64_t> acknowledged;
@@ -59,17 +61,23 @@ std::set<std::int64_t> acknowledged_by_a_killed_child(const std::string& file, i
 TEST_CASE("what was acknowledged is there after kill -9") {
   TestFolder folder;
   const std::string file = folder.path("meta.db");
-  for (int round = 0; round < 5; ++round) {
+  struct Round {
+    int wanted;
+    std::int64_t weight;
+  };
+  // The last one fills the journal more than twice, so that it is carried into the database meanwhile.
+  for (auto [wanted, weight] : {Round{60, 0}, {120, 0}, {180, 0}, {240, 0}, {600, 256 * 1024}}) {
     auto made = open_sqlite(file);
     REQUIRE(made.ok());
     REQUIRE((*made)
                 ->write([](Tx& tx) {
-                  return tx.script("DROP TABLE IF EXISTS facts; CREATE TABLE facts (id INTEGER PRIMARY KEY)");
+                  return tx.script(
+                      "DROP TABLE IF EXISTS facts; CREATE TABLE facts (id INTEGER PRIMARY KEY, weight BLOB)");
                 })
                 .ok());
     made->reset();
-    auto acknowledged = acknowledged_by_a_killed_child(file, 60 * (round + 1));
-    CHECK(acknowledged.size() >= 60u * (round + 1));
+    auto acknowledged = acknowledged_by_a_killed_child(file, wanted, weight);
+    CHECK(acknowledged.size() >= static_cast<std::size_t>(wanted));
     auto db = open_sqlite(file);
     REQUIRE(db.ok());
     auto rows = (*db)->read([](Tx& tx) { return tx.query("SELECT id FROM facts"); });

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "blob/old_trash.h"
 #include "node/state.h"
 
 namespace wharfage::node {
@@ -63,6 +64,7 @@ Result<Foundations> lay_foundations(const Config& config) {
   TRY(auto vault, crypto::Vault::open(folder->master_key()));
   TRY(auto db, meta::open_sqlite(folder->database()));
   TRY_STATUS(bring_up_to_date(*db));
+  TRY_STATUS(blob::empty_old_trash(folder->path()));
   TRY(auto blobs, blob::Store::open(folder->path()));
   TRY(auto key, auth::load_or_create_token_key(*db, vault));
   return Foundations{std::move(folder), std::move(vault), std::move(db), std::move(blobs), std::move(key)};

@@ -10,18 +10,19 @@ Status Registry::Collector::run() {
   TRY_STATUS(expire_uploads());
   TRY_STATUS(forget_lost_uploads());
   TRY(auto leaving, doomed());
+  Status purged;  // a file that cannot be removed keeps nothing else from going
   if (leaving.size() >= blobs_worth_helpers) {
-    TRY_STATUS(purge_beside(leaving, [this] { return free_rows(); }));
-    collected.more = true;  // what was freed meanwhile
+    purged = purge_beside(leaving, [this] { return free_rows(); });
   } else {
     TRY_STATUS(free_rows());
     TRY(leaving, doomed());
-    TRY_STATUS(add(purge(leaving)));
-    if (static_cast<std::int64_t>(leaving.size()) == blobs_per_run) collected.more = true;
+    purged = add(purge(leaving));
   }
-  if (collected.more) return {};
+  if (collected.blobs >= static_cast<std::int64_t>(blobs_worth_helpers)) collected.more = true;
+  if (collected.more) return purged;
   TRY_STATUS(sweep_blobs());
-  return sweep_quarantine();
+  TRY_STATUS(sweep_quarantine());
+  return purged;
 }
 
 Status Registry::Collector::free_rows() {

@@ -49,6 +49,7 @@ Status Registry::Collector::drop_loose(meta::Tx& tx, const records::Place& place
 Result<std::vector<Registry::Collector::Leaving>> Registry::Collector::doomed() {
   auto look = [](meta::Tx& tx) { return records::doomed_blobs(tx, blobs_per_run); };
   TRY(auto found, x_state.db.read(look));
+  if (found.empty()) return std::vector<Leaving>();
   std::unordered_map<std::string, blob::Claims::Mark> marks;
   for (const auto& blob : found) {
     TRY(Digest digest, Digest::parse(blob.digest));
@@ -81,7 +82,10 @@ Status Registry::Collector::purge_beside(std::span<const Leaving> blobs,
   }
   Status worked = work();
   busy.wait();
-  for (const Purge& done : parts) TRY_STATUS(add(done));
+  for (const Purge& done : parts) {
+    Status added = add(done);
+    if (worked.ok()) worked = std::move(added);
+  }
   return worked;
 }
 
@@ -93,8 +97,10 @@ Status Registry::Collector::add(const Purge& done) {
 
 Registry::Collector::Purge Registry::Collector::purge(std::span<const Leaving> blobs) {
   Purge done;
-  for (std::size_t from = 0; from < blobs.size() && done.status.ok(); from += blobs_per_step)
-    done.status = purge_step(part(blobs, from, blobs_per_step), done);
+  for (std::size_t from = 0; from < blobs.size(); from += blobs_per_step) {
+    Status step = purge_step(part(blobs, from, blobs_per_step), done);
+    if (done.status.ok()) done.status = std::move(step);
+  }
   return done;
 }
 
@@ -102,22 +108,27 @@ Registry::Collector::Purge Registry::Collector::purge(std::span<const Leaving> b
 // bytes again and died before his row.
 Status Registry::Collector::purge_step(std::span<const Leaving> blobs, Purge& done) {
   std::vector<const Leaving*> gone;
+  Status failed;  // the first; the others are not kept waiting by one that cannot be removed
   for (const auto& blob : blobs) {
-    TRY(auto removal, x_state.blobs.remove(blob.digest, blob.mark));
-    if (removal == blob::Store::Removal::removed) done.bytes += blob.size;
-    if (removal != blob::Store::Removal::claimed) gone.push_back(&blob);
+    auto removal = x_state.blobs.remove(blob.digest, blob.mark);
+    if (!removal.ok()) {
+      if (failed.ok()) failed = removal.error();
+      continue;
+    }
+    if (*removal == blob::Store::Removal::removed) done.bytes += blob.size;
+    if (*removal != blob::Store::Removal::claimed) gone.push_back(&blob);
   }
   TRY(std::int64_t forgotten, write([&](meta::Tx& tx) -> Result<std::int64_t> {
         std::int64_t count = 0;
         for (const Leaving* blob : gone) {
-          if (x_state.blobs.claims().mark(blob->digest) != blob->mark) continue;
+          if (!x_state.blobs.claims().is_good(blob->mark, blob->digest)) continue;
           TRY(bool deleted, records::delete_doomed_blob(tx, blob->digest.text()));
           count += deleted ? 1 : 0;
         }
         return count;
       }));
   done.blobs += forgotten;
-  return {};
+  return failed;
 }
 
 }  // namespace wharfage::registry

@@ -71,7 +71,7 @@ Status Registry::Collector::tell_end(meta::Tx& tx, const DeletedRepository& gone
 }
 
 Result<bool> Registry::Collector::remove_manifests(meta::Tx& tx, std::int64_t id) {
-  TRY(auto gone, records::delete_some_manifests(tx, id, rows_per_step));
+  TRY(auto gone, records::delete_some_manifests(tx, id, manifests_per_step));
   if (!gone) return false;
   TRY_STATUS(
       records::append_change(tx, id, {.manifests = -gone->manifests, .accessories = -gone->accessories}));

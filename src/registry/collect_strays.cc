@@ -19,8 +19,8 @@ Result<std::vector<blob::FileInfo>> Registry::Collector::old_files(blob::Area ar
   return std::move(listing.files);
 }
 
-// Files that no row knows of, left by a process that died between a rename and its transaction. They get a
-// row that lets them go the usual way: whoever links one meanwhile finds that row.
+// Files that no row knows of, left where a process died, or failed, between a rename and its transaction.
+// They get a row that lets them go the usual way: whoever links one meanwhile finds that row.
 Status Registry::Collector::sweep_blobs() {
   TRY(auto files, old_files(blob::Area::blobs, x_grace));
   TRY(auto strays, x_state.db.read([&](meta::Tx& tx) { return strays_among(tx, files); }));

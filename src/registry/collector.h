@@ -1,7 +1,8 @@
 // One run of collect(): reclaiming, in the order in which things become free: old uploads, repositories
 // without a name (collect_places.cc), links no manifest needs and bytes no repository links
 // (collect_blobs.cc), files no row knows of (collect_strays.cc). Every step is a short transaction that
-// checks again what it is about to remove; a run takes a bounded number of them. Why no interleaving loses an
+// checks again what it is about to remove, or removes files beside all transactions; a run takes a bounded
+// number of them. Why no interleaving loses an
 // acknowledged push: docs/internals/storage.md. Lives on the thread that collects; where many files are to be
 // removed, others help.
 #pragma once
@@ -29,6 +30,7 @@ class Registry::Collector {
  private:
   // So many that a commit is worth its disk barrier, so few that the writer is back within some 10 ms.
   static constexpr std::int64_t rows_per_step = 512;         // of what scatters over many pages
+  static constexpr std::int64_t manifests_per_step = 1024;   // the same, but fewer pages for each of many
   static constexpr std::int64_t blobs_per_step = 1024;       // of what lies in order
   static constexpr std::int64_t references_per_step = 4096;  // the same, and small
   static constexpr std::int64_t blobs_per_run = 4096;

@@ -1,6 +1,5 @@
 // For tests only: a database and a blob store that let another node in at a chosen point: before a
-// transaction, after bytes were published, around a removal. One
-// thread.
+// transaction, after bytes were published, around a removal. One thread.
 #pragma once
 
 #include <functional>
