@@ -1,4 +1,6 @@
 // More than one run of collect() takes: where helpers remove files beside the thread that collects.
+#include <filesystem>
+
 #include "registry/registry_fixture.h"
 
 using namespace wharfage;
@@ -87,6 +89,20 @@ TEST_CASE("a run takes links and their blobs along, however many") {
   CHECK(collected.bytes == bytes);
   CHECK(f.registry->usage()->blobs == 0);
   CHECK(f.count("SELECT COUNT(*) FROM blobs") == 0);
+}
+
+TEST_CASE("a file that cannot be removed keeps no other from going") {
+  RegistryFixture f;
+  Repository app = f.repository("team/app");
+  const Digest stuck = f.blob(app, "stuck"), other = f.blob(app, "other");
+  std::filesystem::remove(f.file(stuck));
+  std::filesystem::create_directory(f.file(stuck));
+  f.base.clock.advance(hour_ms);
+  CHECK(outcome(f.registry->collect(0)) == "storage_failed");
+  CHECK(f.count("SELECT COUNT(*) FROM blobs") == 1);
+  CHECK_FALSE(f.store->find_size(other)->has_value());
+  std::filesystem::remove(f.file(stuck));
+  CHECK(f.registry->collect(0)->blobs == 1);
 }
 
 TEST_CASE("blobs and references are the same after they were put in the order of their keys") {

@@ -2,9 +2,8 @@
 // without a name (collect_places.cc), links no manifest needs and bytes no repository links
 // (collect_blobs.cc), files no row knows of (collect_strays.cc). Every step is a short transaction that
 // checks again what it is about to remove, or removes files beside all transactions; a run takes a bounded
-// number of them. Why no interleaving loses an
-// acknowledged push: docs/internals/storage.md. Lives on the thread that collects; where many files are to be
-// removed, others help.
+// number of them. Why no interleaving loses an acknowledged push: docs/internals/storage.md. Lives on the
+// thread that collects; where many files are to be removed, others help.
 #pragma once
 
 #include <algorithm>
