@@ -2,6 +2,7 @@
 // else is given one, so that tests can stand still or jump.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,7 +29,7 @@ class SystemClock final : public Clock {
   TimeMs now() const override;
 };
 
-// For tests: stands still until it is moved. Thread-compatible, not thread-safe.
+// For tests: stands still until it is moved. Thread-safe.
 class FrozenClock final : public Clock {
  public:
   explicit FrozenClock(TimeMs now) : x_now(now) {}
@@ -37,7 +38,7 @@ class FrozenClock final : public Clock {
   void advance(TimeMs by) { x_now += by; }
 
  private:
-  TimeMs x_now;
+  std::atomic<TimeMs> x_now;
 };
 
 // Monotonic milliseconds, for measuring durations and deadlines.

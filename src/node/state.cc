@@ -301,17 +301,20 @@ std::vector<Chore> Node::State::chores() {
            }
          }
          return {};
-       }},
+       },
+       true},
   };
   if (config.vulndb_update_hours > 0) {
-    list.push_back({"advisory update", config.vulndb_update_hours * 3'600'000, [this]() -> Status {
+    list.push_back({"advisory update", config.vulndb_update_hours * 3'600'000,
+                    [this]() -> Status {
                       TRY(auto files, fetch_advisories(config));
                       auto report = scans.import(files, scan::ImportMode::add);
                       std::error_code error;
                       for (const auto& file : files) std::filesystem::remove(file, error);
                       if (!report.ok()) return report.error();
                       return {};
-                    }});
+                    },
+                    true});
   }
   return list;
 }
