@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "meta/journal_file.h"
 
 namespace wharfage::meta {
 namespace {
@@ -108,7 +109,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, Mo
   configure_library();
   if (mode == Mode::writer) TRY_STATUS(create_private(file));
   sqlite3* handle = nullptr;
-  int code = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  int code = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                             mode == Mode::writer ? journal_gathering_vfs() : nullptr);
   auto statements = mode == Mode::writer ? limits::writer_statements_max : limits::reader_statements_max;
   std::unique_ptr<Connection> connection(new Connection(handle, statements));
   if (code != SQLITE_OK) {
@@ -130,6 +132,8 @@ Status Connection::configure(Mode mode) {
   sqlite3_db_config(x_handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(x_handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   sqlite3_db_config(x_handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  // First of all: with less, a commit would be seen before journal_file.h has written it.
+  TRY_STATUS(pragma("PRAGMA synchronous = FULL"));
   if (mode == Mode::writer) {
     TRY(Rows mode_now, query("PRAGMA journal_mode = WAL"));
     if (mode_now.empty() || mode_now[0].text(0) != "wal") {
@@ -141,7 +145,6 @@ Status Connection::configure(Mode mode) {
     // What savepoints would undo stays in memory: it was two thirds of all writes of a push.
     TRY_STATUS(pragma("PRAGMA temp_store = MEMORY"));
   }
-  TRY_STATUS(pragma("PRAGMA synchronous = FULL"));
   TRY_STATUS(pragma("PRAGMA foreign_keys = ON"));
   TRY_STATUS(pragma("PRAGMA case_sensitive_like = ON"));
   int cache = mode == Mode::writer ? limits::writer_page_cache_kib : limits::reader_page_cache_kib;
@@ -281,6 +284,12 @@ Status Connection::script(std::string_view sql) {
     sqlite3_finalize(statement);
     if (failed) return *std::move(failed);
   }
+  return {};
+}
+
+Status Connection::begin_writing() {
+  forget_gathered(x_handle);
+  TRY_STATUS(execute("BEGIN IMMEDIATE"));
   return {};
 }
 

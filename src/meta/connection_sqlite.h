@@ -31,6 +31,7 @@ class Connection {
   Result<std::int64_t> execute(std::string_view sql, const Arguments& arguments = {});
   Status script(std::string_view sql);
 
+  Status begin_writing();  // a transaction
   // False once SQLite has rolled back on its own, as it may when the disk is full.
   bool in_transaction() const;
   // A deferred foreign key is still unsatisfied; it would fail the COMMIT and with it the whole batch.

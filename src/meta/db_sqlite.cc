@@ -189,7 +189,7 @@ void SqliteDb::write_loop() {
 void SqliteDb::run_batch(PendingPtr pending) {
   std::vector<PendingPtr> batch;
   Status ended;
-  if (auto begun = x_writer->execute("BEGIN IMMEDIATE"); begun.ok()) {
+  if (Status begun = x_writer->begin_writing(); begun.ok()) {
     while (pending) {
       batch.push_back(std::move(pending));
       run_one(*batch.back());
