@@ -42,7 +42,7 @@ class Pace {
   }
 
  private:
-  static constexpr int rest = 2;
+  static constexpr int rest = 3;
   static constexpr std::chrono::milliseconds rest_max{100};
   // Longer than a thread takes to wake up; shorter than a commit.
   static constexpr std::chrono::microseconds noticed{500};
