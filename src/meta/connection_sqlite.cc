@@ -122,6 +122,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, Mo
 
 Connection::~Connection() {
   for (auto& statement : x_statements) sqlite3_finalize(statement.handle);
+  if (x_handle) forget_gathered(x_handle);  // of a transaction that SQLite has undone
   sqlite3_close(x_handle);
 }
 
@@ -140,7 +141,7 @@ Status Connection::configure(Mode mode) {
       return fail(Reason::database_failed, {}, "this file system cannot hold a database in WAL mode");
     }
     TRY_STATUS(pragma(fmt::format("PRAGMA journal_size_limit = {}", limits::database_wal_bytes_kept)));
-    // Instead of SQLite's own checkpoints, which a commit would wait for.
+    // Checkpoints are asked for by whoever commits.
     sqlite3_wal_hook(x_handle, &Connection::committed, this);
     // What savepoints would undo stays in memory: it was two thirds of all writes of a push.
     TRY_STATUS(pragma("PRAGMA temp_store = MEMORY"));
@@ -149,6 +150,9 @@ Status Connection::configure(Mode mode) {
   TRY_STATUS(pragma("PRAGMA case_sensitive_like = ON"));
   int cache = mode == Mode::writer ? limits::writer_page_cache_kib : limits::reader_page_cache_kib;
   TRY_STATUS(pragma(fmt::format("PRAGMA cache_size = -{}", cache)));
+  // What a transaction changes stays in memory until it is committed: undoing one of its savepoints then
+  // never takes back frames of the journal, whose checksums are chained.
+  TRY_STATUS(pragma("PRAGMA cache_spill = OFF"));
   if (mode == Mode::reader) TRY_STATUS(pragma("PRAGMA query_only = ON"));
   return {};
 }
@@ -159,7 +163,11 @@ int Connection::committed(void* self, sqlite3*, const char*, int pages) {
 }
 
 Status Connection::checkpoint() {
+  forget_gathered(x_handle);
   int code = sqlite3_wal_checkpoint_v2(x_handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  // The kernel tells of pages it could not write only once: a second sync would succeed without them. The
+  // journal has them all, and a process that starts carries them over anew.
+  CHECK(code != SQLITE_IOERR_FSYNC, "the database's file can be synced");
   if (code == SQLITE_OK || code == SQLITE_BUSY) return {};  // busy: another connection is at it
   return last_error();
 }
@@ -268,7 +276,15 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
 
 }  // namespace
 
+// May change more than fits into memory. Nobody undoes a part of what a script did.
 Status Connection::script(std::string_view sql) {
+  TRY_STATUS(pragma("PRAGMA cache_spill = ON"));
+  Status done = run_script(sql);
+  TRY_STATUS(pragma("PRAGMA cache_spill = OFF"));
+  return done;
+}
+
+Status Connection::run_script(std::string_view sql) {
   std::string text(sql);
   replace_all(text, "$BYTES", "BLOB");
   replace_all(text, "$CLUSTERED", "WITHOUT ROWID");

@@ -57,6 +57,7 @@ class Connection {
   static int committed(void* self, sqlite3*, const char* database, int pages);
   Status configure(Mode mode);
   Status pragma(const std::string& sql);
+  Status run_script(std::string_view sql);
   Result<Statement*> prepare(std::string_view sql);
   Status bind(Statement& statement, const Arguments& arguments);
   Status step_all(Statement& statement, Rows* rows);

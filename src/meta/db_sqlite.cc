@@ -3,7 +3,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -17,7 +16,6 @@
 #include "base/limits.h"
 #include "base/memory_only.h"
 #include "base/random.h"
-#include "meta/checkpointer.h"
 #include "meta/connection_sqlite.h"
 #include "meta/db.h"
 
@@ -92,11 +90,8 @@ using PendingPtr = std::shared_ptr<Pending>;
 
 class SqliteDb final : public Db {
  public:
-  SqliteDb(std::string file, std::unique_ptr<Connection> writer, std::unique_ptr<Connection> checkpoints)
-      : x_file(std::move(file)),
-        x_writer(std::move(writer)),
-        x_checkpointer(std::in_place, std::move(checkpoints)),
-        x_thread([this] { write_loop(); }) {
+  SqliteDb(std::string file, std::unique_ptr<Connection> writer)
+      : x_file(std::move(file)), x_writer(std::move(writer)), x_thread([this] { write_loop(); }) {
     pthread_setname_np(x_thread.native_handle(), "db-writer");
   }
   ~SqliteDb() override;
@@ -115,7 +110,6 @@ class SqliteDb final : public Db {
   void run_one(Pending& pending);
   void end_one(Pending& pending);
   Status end_batch();
-  void shorten_journal();
   std::int64_t journal_bytes_max() const;
 
   Result<std::unique_ptr<Connection>> take_reader();
@@ -123,8 +117,6 @@ class SqliteDb final : public Db {
 
   const std::string x_file;
   std::unique_ptr<Connection> x_writer;  // used by x_thread only
-  std::int64_t x_checkpoint_at = 0;      // bytes of the journal; likewise
-  std::optional<Checkpointer> x_checkpointer;
 
   std::mutex x_queue_mutex;
   std::condition_variable x_queue_filled;
@@ -146,7 +138,6 @@ SqliteDb::~SqliteDb() {
   }
   x_thread.join();
   // The writer closes last and takes the journal files with it.
-  x_checkpointer.reset();
   x_readers.clear();
 }
 
@@ -208,34 +199,22 @@ void SqliteDb::run_batch(PendingPtr pending) {
 }
 
 Status SqliteDb::end_batch() {
-  if (!x_writer->in_transaction()) return fail(Reason::database_failed, {}, "the batch was rolled back");
   Status ended;
-  if (FAIL_POINT("meta.commit")) {
+  if (!x_writer->in_transaction()) {
+    ended = fail(Reason::database_failed, {}, "the batch was rolled back");
+  } else if (FAIL_POINT("meta.commit")) {
     ended = fail(Reason::disk_full);
   } else if (auto committed = x_writer->execute("COMMIT"); !committed.ok()) {
     ended = committed.error();
   }
-  if (ended.ok()) shorten_journal();
   if (!ended.ok() && x_writer->in_transaction()) {
     auto undone = x_writer->execute("ROLLBACK");
     CHECK(undone.ok() || !x_writer->in_transaction(),
           "a transaction that failed to commit can be rolled back");
   }
+  // After a failure, too: a journal that begins anew may be all that a full disk has room for.
+  if (!ended.ok() || x_writer->journal_bytes() >= journal_bytes_max()) (void)x_writer->checkpoint();
   return ended;
-}
-
-// From half of what it may hold on, the journal's pages are carried into the database beside the writer, so
-// that little is left to do when it is full. That is done here, since only then it begins anew.
-void SqliteDb::shorten_journal() {
-  const std::int64_t bytes = x_writer->journal_bytes(), most = journal_bytes_max();
-  if (bytes >= most) {
-    (void)x_writer->checkpoint();
-  } else if (bytes < most / 2) {
-    x_checkpoint_at = most / 2;
-  } else if (bytes >= x_checkpoint_at) {
-    x_checkpointer->wake();
-    x_checkpoint_at = bytes + most / 8;
-  }
 }
 
 // The more it may hold, the fewer times a page goes that changes again and again. The database grows by what
@@ -363,8 +342,7 @@ Status SqliteDb::ping() {
 Result<std::unique_ptr<Db>> open_sqlite(const std::string& file) {
   TRY(auto writer, Connection::open(file, Connection::Mode::writer));
   TRY_STATUS(sync_path(folder_of(file), O_RDONLY | O_DIRECTORY));
-  TRY(auto checkpoints, Connection::open(file, Connection::Mode::reader));
-  return std::unique_ptr<Db>(std::make_unique<SqliteDb>(file, std::move(writer), std::move(checkpoints)));
+  return std::unique_ptr<Db>(std::make_unique<SqliteDb>(file, std::move(writer)));
 }
 
 }  // namespace wharfage::meta
