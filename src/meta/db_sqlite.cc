@@ -110,7 +110,7 @@ class SqliteDb final : public Db {
   void run_one(Pending& pending);
   void end_one(Pending& pending);
   Status end_batch();
-  std::int64_t journal_bytes_max() const;
+  bool journal_is_full() const;
 
   Result<std::unique_ptr<Connection>> take_reader();
   void return_reader(std::unique_ptr<Connection> reader);
@@ -213,19 +213,21 @@ Status SqliteDb::end_batch() {
           "a transaction that failed to commit can be rolled back");
   }
   // After a failure, too: a journal that begins anew may be all that a full disk has room for.
-  if (!ended.ok() || x_writer->journal_bytes() >= journal_bytes_max()) (void)x_writer->checkpoint();
+  if (!ended.ok() || journal_is_full()) (void)x_writer->checkpoint();
   return ended;
 }
 
 // The more it may hold, the fewer times a page goes that changes again and again. The database grows by what
 // is new, so the disk must have room for it: on one that is nearly full a short journal leaves the rest to
 // the database, so that deleting still works when nothing else does.
-std::int64_t SqliteDb::journal_bytes_max() const {
+bool SqliteDb::journal_is_full() const {
+  const std::int64_t held = x_writer->journal_bytes();
+  if (held < short_journal_bytes) return false;
+  if (held >= limits::database_wal_bytes_kept) return true;
   struct statvfs disk{};
-  if (::statvfs(x_file.c_str(), &disk) != 0) return limits::database_wal_bytes_kept;
+  if (::statvfs(x_file.c_str(), &disk) != 0) return false;
   auto free = static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
-  bool scarce = free < scarce_journals * limits::database_wal_bytes_kept;
-  return scarce ? short_journal_bytes : limits::database_wal_bytes_kept;
+  return free < scarce_journals * limits::database_wal_bytes_kept;
 }
 
 void SqliteDb::run_one(Pending& pending) {
