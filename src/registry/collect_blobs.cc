@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <latch>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "base/check.h"
 #include "registry/collector.h"
@@ -50,19 +50,15 @@ Result<std::vector<Registry::Collector::Leaving>> Registry::Collector::doomed() 
   auto look = [](meta::Tx& tx) { return records::doomed_blobs(tx, blobs_per_run); };
   TRY(auto found, x_state.db.read(look));
   if (found.empty()) return std::vector<Leaving>();
-  std::unordered_map<std::string, blob::Claims::Mark> marks;
-  for (const auto& blob : found) {
-    TRY(Digest digest, Digest::parse(blob.digest));
-    if (auto mark = x_state.blobs.claims().mark(digest)) marks.emplace(blob.digest, *mark);
-  }
-  TRY(found, x_state.db.read(look));
   std::vector<Leaving> blobs;
   for (const auto& blob : found) {
-    auto marked = marks.find(blob.digest);
-    if (marked == marks.end()) continue;
     TRY(Digest digest, Digest::parse(blob.digest));
-    blobs.push_back({digest, blob.size, marked->second});
+    if (auto mark = x_state.blobs.claims().mark(digest)) blobs.push_back({digest, blob.size, *mark});
   }
+  TRY(found, x_state.db.read(look));
+  std::unordered_set<std::string> still;
+  for (auto& blob : found) still.insert(std::move(blob.digest));
+  std::erase_if(blobs, [&](const Leaving& blob) { return !still.contains(blob.digest.text()); });
   return blobs;
 }
 
