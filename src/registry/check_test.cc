@@ -265,22 +265,28 @@ TEST_CASE_FIXTURE(Damaged, "references, manifests and counts") {
   CHECK(corrupt.problems() == 1);
 }
 
+// An image that was pushed, and how its manifest may be lost.
+struct Unreadable : RegistryFixture {
+  Unreadable() : RegistryFixture({}, {.delete_grace_ms = day_ms}) {}
+  Repository app = repository("team/app");
+  std::string bytes = image(app, "one");
+  Manifest manifest = push(app, bytes, {"1"})->manifest;
+  static constexpr auto damages = {"UPDATE manifest_bytes SET bytes = x'7b7d'", "DELETE FROM manifest_bytes"};
+};
+
 TEST_CASE("a damaged manifest is served to nobody, and the next push heals it") {
   for (bool deleted_first : {false, true}) {
-    for (const char* damage : {"UPDATE manifest_bytes SET bytes = x'7b7d'", "DELETE FROM manifest_bytes"}) {
+    for (const char* damage : Unreadable::damages) {
       CAPTURE(damage);
-      RegistryFixture f({}, {.delete_grace_ms = day_ms});
-      Repository app = f.repository("team/app");
-      std::string bytes = f.image(app, "one");
-      auto image = f.push(app, bytes, {"1"});
-      REQUIRE(f.base.db->write([&](meta::Tx& tx) { return tx.execute(damage); }).ok());
+      Unreadable f;
+      f.execute(damage);
       f.restart();
-      CHECK(outcome(f.registry->get_manifest(app, "1")) == "manifest_unknown");
-      CHECK(outcome(f.registry->get_manifest(app, image->manifest.digest->text())) == "manifest_unknown");
-      if (deleted_first) REQUIRE(f.registry->delete_manifest(app, *image->manifest.digest).ok());
-      CHECK(outcome(f.push(app, bytes, {"1"})) == "ok");
-      REQUIRE(f.registry->get_manifest(app, "1").ok());
-      CHECK(f.registry->get_manifest(app, "1")->bytes == bytes);
+      CHECK(outcome(f.registry->get_manifest(f.app, "1")) == "manifest_unknown");
+      CHECK(outcome(f.registry->get_manifest(f.app, f.manifest.digest->text())) == "manifest_unknown");
+      if (deleted_first) REQUIRE(f.registry->delete_manifest(f.app, *f.manifest.digest).ok());
+      CHECK(outcome(f.push(f.app, f.bytes, {"1"})) == "ok");
+      REQUIRE(f.registry->get_manifest(f.app, "1").ok());
+      CHECK(f.registry->get_manifest(f.app, "1")->bytes == f.bytes);
       Follow follow;
       REQUIRE(f.registry->check(false, -day_ms * 3650, follow).ok());
       CHECK(follow.report.findings.empty());
@@ -290,18 +296,15 @@ TEST_CASE("a damaged manifest is served to nobody, and the next push heals it") 
 
 TEST_CASE(
     "an image whose manifest was lost after it was deleted comes back with its blobs when pushed again") {
-  for (const char* damage : {"UPDATE manifest_bytes SET bytes = x'7b7d'", "DELETE FROM manifest_bytes"}) {
+  for (const char* damage : Unreadable::damages) {
     CAPTURE(damage);
-    RegistryFixture f({}, {.delete_grace_ms = day_ms});
-    Repository app = f.repository("team/app");
-    std::string bytes = f.image(app, "one");
-    auto image = f.push(app, bytes, {"1"});
-    REQUIRE(f.registry->delete_manifest(app, *image->manifest.digest).ok());
-    REQUIRE(f.registry->delete_blob(app, Digest::of("layer of one")).ok());
-    REQUIRE(f.base.db->write([&](meta::Tx& tx) { return tx.execute("DELETE FROM manifest_blobs"); }).ok());
-    REQUIRE(f.base.db->write([&](meta::Tx& tx) { return tx.execute(damage); }).ok());
-    CHECK(outcome(f.push(app, bytes, {"1"})) == "ok");
-    CHECK(f.registry->open_blob(app, Digest::of("layer of one")).ok());
+    Unreadable f;
+    REQUIRE(f.registry->delete_manifest(f.app, *f.manifest.digest).ok());
+    REQUIRE(f.registry->delete_blob(f.app, Digest::of("layer of one")).ok());
+    f.execute("DELETE FROM manifest_blobs");
+    f.execute(damage);
+    CHECK(outcome(f.push(f.app, f.bytes, {"1"})) == "ok");
+    CHECK(f.registry->open_blob(f.app, Digest::of("layer of one")).ok());
   }
 }
 
